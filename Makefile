@@ -1,0 +1,39 @@
+# Everything that a person types here sets up what it needs, on a bare Debian 12, as root.
+SHELL := /bin/bash
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench torture test-oldest test-openstack clean
+
+help:            ## What can be made
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 18
+
+$(VENV)/.system: tests/system-packages.txt tests/install-system-packages
+	tests/install-system-packages tests/system-packages.txt
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.ready: $(VENV)/.system tests/requirements.txt setup.cfg
+	$(PYTHON) -m venv --system-site-packages $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -r tests/requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
+		--config-settings editable_mode=compat -e .
+	@echo $(CURDIR)/plugins >$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/fedcloud_plugins.pth
+	@touch $@
+
+demo: $(VENV)/.ready  ## A federation in a box: months pass, records are sent, verified and summed up
+	$(BIN)/python -m tests.federation.demo
+
+lint: $(VENV)/.ready  ## ruff and mypy strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint       ## Everything that guards a change: at most 20 minutes on two cores
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
+	$(BIN)/python -m bench
+
+clean:           ## Forget what was set up here
+	rm -rf $(VENV) .venv-oldest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The contract between the agent and any cloud, and how plugins that keep it are found."""

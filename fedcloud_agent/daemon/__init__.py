@@ -1,0 +1,1 @@
+"""The daemon: decides when, starts children, tells systemd; holds no business logic."""

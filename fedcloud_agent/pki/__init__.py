@@ -1,0 +1,1 @@
+"""Certificates: distinguished names, key pairs, S/MIME signatures."""

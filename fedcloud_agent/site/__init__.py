@@ -1,0 +1,1 @@
+"""The site's own facts: its name, its VOs, which VO a project serves, who is who."""

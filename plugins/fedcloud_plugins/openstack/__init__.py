@@ -1,0 +1,1 @@
+"""OpenStack, release Newton and later, over its REST interfaces."""
