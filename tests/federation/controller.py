@@ -6,6 +6,7 @@ that dies with us. Use it as a context manager.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import random
@@ -115,10 +116,8 @@ class Controller:
             process.wait(patience or None)
         except (subprocess.TimeoutExpired, ProcessLookupError):
             pass
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         process.wait()
 
     def restart(self: C) -> C:
