@@ -135,6 +135,11 @@ class Cloud(ABC):
         self.name = name
         self.settings = settings
 
+    @property
+    @abstractmethod
+    def host(self) -> str:
+        """The host name of the cloud's endpoint: CloudComputeService in its records where the site sets no other."""
+
     @abstractmethod
     def close(self) -> None:
         """Give back connections and tokens; called once, also after an error."""

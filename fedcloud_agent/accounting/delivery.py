@@ -1,0 +1,110 @@
+"""Deliver: pack what waits, hand it to the transport, and settle what the other side answered."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Callable, List, Sequence
+
+from fedcloud_agent.accounting import packing
+from fedcloud_agent.accounting.packing import Limits
+from fedcloud_agent.outbox import queue
+from fedcloud_agent.outbox.transport import Outcome, Transport
+from fedcloud_agent.store.engine import Store
+
+_SETTLED_TOGETHER = 64
+_SETTLED_AFTER = 0.5
+
+
+@dataclass
+class Delivered:
+    """What one delivery did."""
+
+    messages: int = 0
+    refused: List[str] = field(default_factory=list)
+    packed: int = 0
+    """Records put into messages."""
+    sent_again: int = 0
+    """Records of closed months that went out again because the broker that had taken them was lost."""
+
+
+def pack_all(store: Store, destination: str, limits: Limits, now: Callable[[], int]) -> int:
+    """Pack every record that can leave; one message for each transaction. Return how many records."""
+    with store.write() as connection:
+        packing.take_apart(connection, destination, limits, now())
+    total = 0
+    while True:
+        with store.write() as connection:
+            count = packing.pack(connection, destination, limits, now())
+        if not count:
+            return total
+        total += count
+
+
+def deliver(
+    store: Store,
+    destination: str,
+    transport: Transport,
+    limits: Limits,
+    preferred: Sequence[str],
+    now: Callable[[], int],
+    progress: Callable[[int], None] = lambda messages: None,
+) -> Delivered:
+    """Send everything that waits for a destination, and what the answers set free meanwhile.
+
+    ``preferred``: the peers of the destination in the order of preference, as outcomes name them. Raises what the
+    transport raises; what was acknowledged until then is settled.
+    """
+    done = Delivered()
+    while True:
+        done.packed += pack_all(store, destination, limits, now)
+        before = done.messages + len(done.refused)
+        _send_once(store, destination, transport, preferred, now, progress, done)
+        with store.read() as connection:
+            left = packing.pending(connection, destination)
+        # a record made while its month was under way leaves now; without progress there is nothing to wait for
+        if not left or done.messages + len(done.refused) == before:
+            return done
+
+
+def _send_once(
+    store: Store,
+    destination: str,
+    transport: Transport,
+    preferred: Sequence[str],
+    now: Callable[[], int],
+    progress: Callable[[int], None],
+    done: Delivered,
+) -> None:
+    held: List[Outcome] = []
+    since = time.monotonic()
+    try:
+        for outcome in transport.deliver(queue.waiting(store, destination, now())):
+            held.append(outcome)
+            if len(held) >= _SETTLED_TOGETHER or time.monotonic() - since > _SETTLED_AFTER:
+                _settle(store, destination, held, preferred, now(), done)
+                held = []
+                since = time.monotonic()
+                progress(done.messages)
+    finally:
+        _settle(store, destination, held, preferred, now(), done)
+        progress(done.messages)
+
+
+def _settle(
+    store: Store, destination: str, outcomes: Sequence[Outcome], preferred: Sequence[str], now: int, done: Delivered
+) -> None:
+    if not outcomes:
+        return
+    with store.write() as connection:
+        for peer in sorted({o.peer for o in outcomes if o.acknowledged}):
+            ids = [o.id for o in outcomes if o.acknowledged and o.peer == peer]
+            packing.settle(connection, ids, peer, now)
+            done.messages += len(ids)
+            if peer in preferred and preferred.index(peer) > 0:
+                lost = preferred[: preferred.index(peer)]
+                done.sent_again += packing.send_again(connection, destination, lost, now)
+        for outcome in outcomes:
+            if not outcome.acknowledged:
+                packing.refuse(connection, outcome.id, outcome.reason)
+                done.refused.append(f"{outcome.id}: {outcome.reason}")

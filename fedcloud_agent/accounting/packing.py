@@ -1,0 +1,170 @@
+"""From records to messages and back: what is packed, what is taken apart again, and what an answer settles.
+
+At the repository the last loaded record of a VM-month wins, so a VM-month is in one unacknowledged message at most, and
+its next record waits until that one is acknowledged. Which key fields a record may carry is judged here, when it is
+about to leave: what a month was published with, stays once the repository no longer tidies that month.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, NamedTuple, Sequence
+
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
+from sqlalchemy.engine import Connection
+
+from fedcloud_agent.accounting.record import HEADER, SEPARATOR, with_keys
+from fedcloud_agent.accounting.tables import record
+from fedcloud_agent.clock import DAY, HOUR, month_of
+from fedcloud_agent.outbox import queue
+from fedcloud_agent.outbox.identity import new_id
+from fedcloud_agent.outbox.table import QUEUED, message
+from fedcloud_agent.outbox.transport import Message
+from fedcloud_agent.store.bulk import run_many
+
+TIDIED = 2 * DAY - 12 * HOUR
+"""The repository removes outdated sums of the months of the last two days; half a day of that is for its own delays."""
+
+SIGNATURE_SIZE = 4096
+RESENT_AFTER_LOSS = 2 * DAY
+
+
+class Limits(NamedTuple):
+    """How large a message may be. ``tidied``: for how long after its end a month may change its key fields."""
+
+    version: str
+    records: int
+    size: int
+    tidied: int = TIDIED
+
+
+def pack(connection: Connection, destination: str, limits: Limits, now: int) -> int:
+    """Pack one message of records that wait, with its rows in this transaction; return how many records it holds."""
+    rows = connection.execute(
+        select(record.c.vm, record.c.month, record.c.measured, record.c.content, record.c.keys, record.c.published)
+        .where(record.c.destination == destination, record.c.pending == 1, record.c.message.is_(None))
+        .order_by(record.c.vm, record.c.month)
+        .limit(limits.records)
+    ).all()
+    if not rows:
+        return 0
+    frozen_before = month_of(now - limits.tidied)
+    parts = [HEADER.format(version=limits.version)]
+    size = SIGNATURE_SIZE + len(parts[0])
+    identity = new_id()
+    packed: List[Dict[str, Any]] = []
+    for row in rows:
+        content, keys = row.content, row.keys
+        if row.published is not None and row.published != keys and row.month < frozen_before:
+            content, keys = with_keys(content, row.published, row.measured), row.published
+        size += len(content) + len(SEPARATOR)
+        if size > limits.size and packed:
+            break
+        parts.extend((content, SEPARATOR))
+        packed.append({"of_vm": row.vm, "of_month": row.month, "content": content, "keys": keys, "message": identity})
+    queue.put(connection, destination, Message(identity, "".join(parts).encode("ascii")), len(packed), now)
+    run_many(connection, _packed(destination), packed)
+    return len(packed)
+
+
+def _packed(destination: str) -> Any:
+    return (
+        update(record)
+        .where(
+            record.c.destination == destination,
+            record.c.vm == bindparam("of_vm"),
+            record.c.month == bindparam("of_month"),
+        )
+        .values(
+            content=bindparam("content"),
+            keys=bindparam("keys"),
+            flying=bindparam("keys"),
+            message=bindparam("message"),
+            pending=0,
+        )
+    )
+
+
+def take_apart(connection: Connection, destination: str, limits: Limits, now: int) -> int:
+    """Take messages apart that must not leave as they are; their records wait again. Return how many messages.
+
+    That is a message that was never attempted and of which a record was made anew since, and any message with a record
+    whose month is no longer tidied, under other key fields than those that the month already shows.
+    """
+    superseded = and_(message.c.attempted.is_(None), record.c.pending == 1)
+    outlived = and_(
+        record.c.month < month_of(now - limits.tidied),
+        record.c.published.is_not(None),
+        record.c.published != record.c.flying,
+    )
+    ids = list(
+        connection.execute(
+            select(message.c.id)
+            .distinct()
+            .join(record, record.c.message == message.c.id)
+            .where(message.c.destination == destination, message.c.state == QUEUED, or_(superseded, outlived))
+        ).scalars()
+    )
+    for identity in ids:
+        connection.execute(
+            update(record)
+            .where(record.c.message == identity)
+            .values(message=None, flying=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
+        )
+    queue.remove(connection, ids)
+    return len(ids)
+
+
+def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> None:
+    """Draw the consequences of messages that ``peer`` acknowledged."""
+    connection.execute(
+        update(record)
+        .where(record.c.message.in_(ids))
+        .values(published=record.c.flying, flying=None, message=None, acknowledged=now, peer=peer)
+    )
+    queue.remove(connection, ids)
+
+
+def refuse(connection: Connection, identity: str, reason: str) -> None:
+    """Draw the consequences of a message that was refused for what it is: set aside, its records named."""
+    connection.execute(
+        update(record)
+        .where(record.c.message == identity)
+        .values(
+            message=None,
+            flying=None,
+            rejected=case(
+                (record.c.pending == 0, f"message {identity} was refused: {reason}"), else_=record.c.rejected
+            ),
+        )
+    )
+    queue.quarantine(connection, identity, reason)
+
+
+def send_again(connection: Connection, destination: str, lost: Sequence[str], now: int) -> int:
+    """Let records of closed months go out again that were acknowledged of late by peers that were lost since.
+
+    A broker's receipt is not the loading of a record, and nothing else would ever send these again. The bytes are the
+    same, so that one that did arrive changes nothing. Returns how many.
+    """
+    result = connection.execute(
+        update(record)
+        .where(
+            record.c.destination == destination,
+            record.c.peer.in_(lost),
+            record.c.acknowledged >= now - RESENT_AFTER_LOSS,
+            record.c.month < month_of(now),
+            record.c.message.is_(None),
+            record.c.rejected.is_(None),
+        )
+        .values(pending=1, peer=None)
+    )
+    return int(result.rowcount)
+
+
+def pending(connection: Connection, destination: str) -> int:
+    """Return how many records wait to be packed."""
+    return int(
+        connection.execute(
+            select(func.count()).select_from(record).where(record.c.destination == destination, record.c.pending == 1)
+        ).scalar_one()
+    )

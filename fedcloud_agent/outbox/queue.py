@@ -1,0 +1,113 @@
+"""The durable queue: messages enter in the transaction that made them, and leave when they were acknowledged."""
+
+from __future__ import annotations
+
+from typing import Iterator, List, NamedTuple, Optional, Sequence
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from fedcloud_agent.outbox.table import QUARANTINED, QUEUED, message
+from fedcloud_agent.outbox.transport import Message
+from fedcloud_agent.store.engine import Store
+
+
+class Backlog(NamedTuple):
+    """What waits for one destination. ``oldest``: when the oldest waiting message was made."""
+
+    destination: str
+    messages: int
+    records: int
+    oldest: Optional[int]
+    quarantined: int
+
+
+class Quarantined(NamedTuple):
+    """A message that the other side refused."""
+
+    id: str
+    destination: str
+    created: int
+    records: int
+    reason: str
+
+
+def put(connection: Connection, destination: str, one: Message, records: int, now: int) -> None:
+    """Add a message; it leaves after every message with a smaller identity."""
+    connection.execute(
+        insert(message).values(
+            id=one.id, destination=destination, state=QUEUED, created=now, records=records, body=one.body
+        )
+    )
+
+
+def waiting(store: Store, destination: str, now: int, page: int = 16) -> Iterator[Message]:
+    """Yield the messages that wait for a destination, oldest first, a few at a time.
+
+    Each is marked as attempted before it is handed out, so that afterwards it is known which may have arrived. The
+    database is not held while the caller works; what is added meanwhile is found, too.
+    """
+    after = ""
+    while True:
+        with store.write() as connection:
+            rows = connection.execute(
+                select(message.c.id, message.c.body)
+                .where(message.c.destination == destination, message.c.state == QUEUED, message.c.id > after)
+                .order_by(message.c.id)
+                .limit(page)
+            ).all()
+            connection.execute(
+                update(message)
+                .where(message.c.id.in_([row.id for row in rows]), message.c.attempted.is_(None))
+                .values(attempted=now)
+            )
+        for row in rows:
+            yield Message(row.id, bytes(row.body))
+        if len(rows) < page:
+            return
+        after = rows[-1].id
+
+
+def remove(connection: Connection, ids: Sequence[str]) -> None:
+    """Forget messages that were acknowledged, or whose records go another way."""
+    connection.execute(delete(message).where(message.c.id.in_(ids)))
+
+
+def quarantine(connection: Connection, identity: str, reason: str) -> None:
+    """Set a refused message aside, so that the queue goes on; its bytes stay to be looked at."""
+    connection.execute(update(message).where(message.c.id == identity).values(state=QUARANTINED, reason=reason))
+
+
+def quarantined(connection: Connection) -> List[Quarantined]:
+    """Return every message that was refused."""
+    rows = connection.execute(
+        select(message.c.id, message.c.destination, message.c.created, message.c.records, message.c.reason)
+        .where(message.c.state == QUARANTINED)
+        .order_by(message.c.id)
+    )
+    return [Quarantined(*row) for row in rows]
+
+
+def backlog(connection: Connection) -> List[Backlog]:
+    """Return what waits, for each destination that has anything waiting or set aside."""
+    rows = connection.execute(
+        select(
+            message.c.destination,
+            message.c.state,
+            func.count(),
+            func.sum(message.c.records),
+            func.min(message.c.created),
+        ).group_by(message.c.destination, message.c.state)
+    ).all()
+    found = {}
+    for destination in sorted({row[0] for row in rows}):
+        of = {row[1]: row for row in rows if row[0] == destination}
+        queued = of.get(QUEUED)
+        found[destination] = Backlog(
+            destination,
+            queued[2] if queued else 0,
+            int(queued[3]) if queued else 0,
+            queued[4] if queued else None,
+            of[QUARANTINED][2] if QUARANTINED in of else 0,
+        )
+    return list(found.values())

@@ -1,0 +1,1 @@
+"""What Alembic runs: one file for each change of the tables, never edited once released."""
