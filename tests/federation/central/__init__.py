@@ -1,4 +1,4 @@
-"""The federation's central accounting repository: receiver, loader and summariser, each as strict and as lax as it is."""
+"""The central accounting repository: receiver, loader and summariser, each as strict and as lax as the real one."""
 
 from __future__ import annotations
 

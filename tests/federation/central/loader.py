@@ -19,7 +19,7 @@ _LAST_YEAR = 253402300799
 """The instants that a date can hold: years 1 to 9999."""
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """The message is refused whole; the text is what the centre notes in its reject queue."""
 
 
@@ -91,14 +91,14 @@ def _integer(key: str, value: str) -> int:
     try:
         return int(value)
     except ValueError:
-        raise Rejected(f"Invalid int value {value} in field {key}") from None
+        raise RejectedError(f"Invalid int value {value} in field {key}") from None
 
 
 def _decimal(key: str, value: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise Rejected(f"Invalid float value {value} in field {key}") from None
+        raise RejectedError(f"Invalid float value {value} in field {key}") from None
 
 
 def _instant(key: str, value: str) -> int:
@@ -109,13 +109,13 @@ def _instant(key: str, value: str) -> int:
             # the one written form that is taken; the centre's own zone is UTC
             return calendar.timegm(time.strptime(value.replace("Z", "UTC"), "%Y-%m-%dT%H:%M:%S%Z"))
         except ValueError:
-            raise Rejected(f"Unknown datetime format!: {value}") from None
+            raise RejectedError(f"Unknown datetime format!: {value}") from None
     if not _FIRST_YEAR <= instant <= _LAST_YEAR:
         try:
             reason = f"year {time.gmtime(instant).tm_year} is out of range"
         except (OverflowError, OSError, ValueError) as error:
             reason = str(error)
-        raise Rejected(reason)
+        raise RejectedError(reason)
     return instant
 
 
@@ -137,19 +137,19 @@ _MANDATORY = ("VMUUID", "SiteName")
 
 
 def parse(body: str) -> List[Values]:
-    """Return the records of a message; may be none. Raises Rejected for a fault anywhere in it."""
+    """Return the records of a message; may be none. Raises RejectedError for a fault anywhere in it."""
     text = body.strip()
     if text.startswith("<"):
-        raise Rejected("XML format not recognised.")
+        raise RejectedError("XML format not recognised.")
     # these lines end at every separator that Unicode knows, so a vertical tab in a value cuts it in two
     lines = text.splitlines()
     if not lines:
-        raise Rejected("pop from empty list")
+        raise RejectedError("pop from empty list")
     kind, colon, _ = lines[0].partition(":")
     if not colon:
-        raise Rejected("Message header is incorrect: substring not found")
+        raise RejectedError("Message header is incorrect: substring not found")
     if kind.strip() != HEADER:
-        raise Rejected(f"Message type {lines[0]} not recognised.")
+        raise RejectedError(f"Message type {lines[0]} not recognised.")
     records = "\n".join(lines[1:]).split("%%")
     return [_record(record) for record in records if record and not record.isspace()]
 
@@ -159,23 +159,23 @@ def _record(text: str) -> Values:
     for line in text.strip().splitlines():
         key, colon, value = line.partition(":")
         if not colon:
-            raise Rejected("Message header is incorrect: not enough values to unpack (expected 2, got 1)")
+            raise RejectedError("Message header is incorrect: not enough values to unpack (expected 2, got 1)")
         key, value = key.strip(), value.strip()
         if key not in _CONVERTERS:
             if key in _IGNORED:
                 continue
-            raise Rejected(f"Unknown field: {key}")
+            raise RejectedError(f"Unknown field: {key}")
         # each line is checked, even one that a later line of the same key overrides
         if is_null(value):
             if key in _MANDATORY:
-                raise Rejected(f"NULL in mandatory field: {key}")
+                raise RejectedError(f"NULL in mandatory field: {key}")
             values[key] = None
         else:
             converter = _CONVERTERS[key]
             values[key] = value if converter is None else converter(key, value)
     for key in _MANDATORY:
         if key not in values:
-            raise Rejected(f"Mandatory field {key} not specified.")
+            raise RejectedError(f"Mandatory field {key} not specified.")
     return values
 
 
@@ -183,7 +183,7 @@ def _record(text: str) -> Values:
 
 
 def _refuse(number: int, reason: str, column: str) -> NoReturn:
-    raise Rejected(f"({number}, \"{reason} for column '{column}'\")")
+    raise RejectedError(f"({number}, \"{reason} for column '{column}'\")")
 
 
 def _text(values: Values, key: str, column: str, width: int = 255) -> str:
@@ -221,7 +221,7 @@ def _thousandths(values: Values, key: str, column: str, *, unsigned: bool) -> fl
         return 0.0
     assert isinstance(value, float)
     if value != value or value in (float("inf"), float("-inf")):
-        raise Rejected(f"{value} can not be used with MySQL")
+        raise RejectedError(f"{value} can not be used with MySQL")
     if not value.is_integer():
         value = float(Decimal(repr(value)).quantize(Decimal("0.001"), ROUND_HALF_UP)) if abs(value) < 1e8 else value
     if abs(value) >= 1e7 or (unsigned and value < 0):
@@ -246,12 +246,12 @@ def _measured(
         return None
     lived = (suspend or 0) + (wall or 0)
     if not -_BIGINT <= lived < _BIGINT:
-        raise Rejected("(1690, 'BIGINT value is out of range')")
+        raise RejectedError("(1690, 'BIGINT value is out of range')")
     return start + lived if _FIRST_YEAR <= start + lived <= _LAST_YEAR else None
 
 
 def to_row(values: Values, publisher: str) -> CloudRecord:
-    """Return the row that the database makes of a record, or raise Rejected where it refuses a value."""
+    """Return the row that the database makes of a record, or raise RejectedError where it refuses a value."""
     created, start, end = values.get("RecordCreateTime"), values.get("StartTime"), values.get("EndTime")
     assert created is None or isinstance(created, int)
     assert start is None or isinstance(start, int)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from tests.federation.central import summariser
-from tests.federation.central.loader import CloudRecord, Rejected, parse, to_row
+from tests.federation.central.loader import CloudRecord, RejectedError, parse, to_row
 from tests.federation.central.schema import REPLACE_RECORD, SCHEMA
 from tests.federation.central.summariser import Usage
 
@@ -116,7 +116,7 @@ class Repository:
         """Load a message as one transaction; ``publisher`` is the DN of its signer."""
         try:
             rows = [to_row(values, publisher) for values in parse(body)]
-        except Rejected as error:
+        except RejectedError as error:
             return Loaded(False, 0, str(error))
         if rows:
             with self._transaction():
