@@ -175,7 +175,7 @@ def _row(machine: int, subject: Subject, row: Measurement, destination: str, fra
         "network_in": row.network_in,
         "network_out": row.network_out,
         "content": render(fields),
-        "keys": keys_of(fields),
+        "key_fields": keys_of(fields),
         "pending": 0 if reason else 1,
         "rejected": reason,
     }
@@ -209,7 +209,7 @@ _REPLACE = (
         {
             name: bindparam(name)
             for name in (
-                "measured", "wall", "cpu", "network_in", "network_out", "content", "keys", "pending", "rejected",
+                "measured", "wall", "cpu", "network_in", "network_out", "content", "key_fields", "pending", "rejected",
             )
         }
     )

@@ -40,7 +40,7 @@ class Limits(NamedTuple):
 def pack(connection: Connection, destination: str, limits: Limits, now: int) -> int:
     """Pack one message of records that wait, with its rows in this transaction; return how many records it holds."""
     rows = connection.execute(
-        select(record.c.vm, record.c.month, record.c.measured, record.c.content, record.c.keys, record.c.published)
+        select(record.c.vm, record.c.month, record.c.measured, record.c.content, record.c.key_fields, record.c.published)
         .where(record.c.destination == destination, record.c.pending == 1, record.c.message.is_(None))
         .order_by(record.c.vm, record.c.month)
         .limit(limits.records)
@@ -53,14 +53,14 @@ def pack(connection: Connection, destination: str, limits: Limits, now: int) -> 
     identity = new_id()
     packed: List[Dict[str, Any]] = []
     for row in rows:
-        content, keys = row.content, row.keys
+        content, keys = row.content, row.key_fields
         if row.published is not None and row.published != keys and row.month < frozen_before:
             content, keys = with_keys(content, row.published, row.measured), row.published
         size += len(content) + len(SEPARATOR)
         if size > limits.size and packed:
             break
         parts.extend((content, SEPARATOR))
-        packed.append({"of_vm": row.vm, "of_month": row.month, "content": content, "keys": keys, "message": identity})
+        packed.append({"of_vm": row.vm, "of_month": row.month, "content": content, "key_fields": keys, "message": identity})
     queue.put(connection, destination, Message(identity, "".join(parts).encode("ascii")), len(packed), now)
     run_many(connection, _packed(destination), packed)
     return len(packed)
@@ -76,8 +76,8 @@ def _packed(destination: str) -> Any:
         )
         .values(
             content=bindparam("content"),
-            keys=bindparam("keys"),
-            flying=bindparam("keys"),
+            key_fields=bindparam("key_fields"),
+            flying=bindparam("key_fields"),
             message=bindparam("message"),
             pending=0,
         )

@@ -81,7 +81,7 @@ record = Table(
     Column("network_in", BigInteger),
     Column("network_out", BigInteger),
     Column("content", Text, nullable=False),  # the newest record made, as it stands in a message
-    Column("keys", Text, nullable=False),  # its key fields (record.KEYS)
+    Column("key_fields", Text, nullable=False),  # its key fields (record.KEYS)
     Column("pending", Integer, nullable=False),  # 1: the newest is in no message yet
     Column("message", Text),  # the unacknowledged message that holds a record of this VM-month
     Column("flying", Text),  # the key fields of the record in that message

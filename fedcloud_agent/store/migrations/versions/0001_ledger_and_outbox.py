@@ -95,7 +95,7 @@ def upgrade() -> None:
         sa.Column("network_in", sa.BigInteger),
         sa.Column("network_out", sa.BigInteger),
         sa.Column("content", sa.Text, nullable=False),
-        sa.Column("keys", sa.Text, nullable=False),
+        sa.Column("key_fields", sa.Text, nullable=False),
         sa.Column("pending", sa.Integer, nullable=False),
         sa.Column("message", sa.Text),
         sa.Column("flying", sa.Text),

@@ -1,0 +1,215 @@
+"""A small world with a truth: machines that live, a cloud that tells of them, a broker that fails, and the repository.
+
+The agent under test is real: its store, ledger, records, packing and delivery. The cloud answers through the plugin
+contract; the repository loads and sums up as the centre does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
+
+from fedcloud_agent.accounting.delivery import Delivered, deliver
+from fedcloud_agent.accounting.extraction import Extracted, extract
+from fedcloud_agent.accounting.packing import Limits
+from fedcloud_agent.accounting.record import Frame
+from fedcloud_agent.accounting.settings import BACKFILL, AccountingSettings, FirstRun
+from fedcloud_agent.clock import month_of, month_start
+from fedcloud_agent.clouds.contract import (
+    COMPLETED,
+    STARTED,
+    SUSPENDED,
+    Listing,
+    Page,
+    UsageFacet,
+    VirtualMachine,
+    Window,
+)
+from fedcloud_agent.errors import UnreachableError
+from fedcloud_agent.outbox.transport import Message, Outcome, Transport
+from fedcloud_agent.store.engine import Store
+from tests.federation.central.repository import Repository
+
+FRAME = Frame("TEST-SITE", "cloud.example.org", "TestCloud", "0.4", "bare", True, None, None)
+
+
+@dataclass
+class Life:
+    """The truth of one machine: when it lived, which size it had from when on, and when it stood still."""
+
+    uuid: str
+    start: int
+    end: Optional[int]
+    sizes: List[Tuple[int, int]]
+    pauses: List[Tuple[int, int]] = field(default_factory=list)
+    purged: Optional[int] = None
+
+    def events(self) -> List[int]:
+        instants = [self.start, *(at for at, _ in self.sizes), *(at for pair in self.pauses for at in pair)]
+        if self.end is not None:
+            instants = [at for at in instants if at <= self.end] + [self.end]
+        return sorted(instants)
+
+    def running(self, until: int) -> List[Tuple[int, int]]:
+        end = until if self.end is None else min(until, self.end)
+        intervals, begin = [], self.start
+        for pause, resume in self.pauses:
+            if pause < end:
+                intervals.append((begin, pause))
+                begin = resume
+        if begin < end:
+            intervals.append((begin, end))
+        return intervals
+
+    def wall(self, begin: int, until: int, active: bool) -> int:
+        intervals = self.running(until) if active else [(self.start, until if self.end is None else min(until, self.end))]
+        return sum(max(0, min(stop, until) - max(start, begin)) for start, stop in intervals)
+
+    def cpu(self, begin: int, until: int, active: bool) -> int:
+        edges = [(at, count) for at, count in self.sizes]
+        total = 0
+        for number, (at, count) in enumerate(edges):
+            following = edges[number + 1][0] if number + 1 < len(edges) else until
+            total += count * self.wall(max(begin, at), max(begin, min(until, following)), active)
+        return total
+
+
+class World(UsageFacet):
+    """The cloud, through the contract. ``now`` is its clock, and ours."""
+
+    def __init__(self, lives: List[Life], active: bool = False, page: int = 3) -> None:
+        self.lives = lives
+        self.active = active
+        self.page = page
+        self.now = 0
+        self.fails_after: Optional[int] = None
+        self.forgets = True
+
+    def tell(self, life: Life, now: int) -> VirtualMachine:
+        ended = life.end is not None and life.end <= now
+        paused = any(begin <= now < stop for begin, stop in life.pauses)
+        changed = max(at for at in life.events() if at <= now)
+        running = None
+        if self.active:
+            running = tuple(
+                (begin, None if stop == now and not ended and not paused else stop)
+                for begin, stop in life.running(now)
+            )
+        return VirtualMachine(
+            uuid=life.uuid,
+            name=f"name of {life.uuid}",
+            status=COMPLETED if ended else SUSPENDED if paused else STARTED,
+            cloud_status="DELETED" if ended else "ACTIVE",
+            user="u1",
+            group="g1",
+            global_user="/DC=org/DC=example/CN=Jane Doe",
+            vo="vo.example.org",
+            start=life.start,
+            end=life.end if ended else None,
+            changed=changed,
+            cpu_count=[count for at, count in life.sizes if at <= now][-1],
+            memory=1024,
+            disk=10,
+            image="image",
+            public_ips=None if ended else 1,
+            running=running,
+        )
+
+    def visible(self, now: int, window: Window) -> Iterator[VirtualMachine]:
+        for life in self.lives:
+            if life.start > now or (life.purged is not None and life.purged <= now):
+                continue
+            machine = self.tell(life, now)
+            if window.full and machine.status != COMPLETED:
+                yield machine
+            elif window.since is None or (machine.changed or 0) >= window.since:
+                if machine.status == COMPLETED or not window.full:
+                    yield machine
+
+    def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
+        of = window("*")
+        yield Listing("*", frozenset({"g1"}), of, self.now, self._pages(of))
+
+    def _pages(self, window: Window) -> Iterator[Page]:
+        machines = list(self.visible(self.now, window))
+        for number, begin in enumerate(range(0, len(machines), self.page)):
+            if self.fails_after is not None and number >= self.fails_after:
+                raise UnreachableError("the cloud stopped answering")
+            yield Page(machines[begin : begin + self.page])
+        if self.fails_after is not None:
+            raise UnreachableError("the cloud stopped answering")
+
+    def machine(self, uuid: str) -> Optional[VirtualMachine]:
+        for life in self.lives:
+            if life.uuid == uuid and life.start <= self.now and (life.purged is None or life.purged > self.now):
+                return self.tell(life, self.now)
+        return None
+
+
+@dataclass
+class Way(Transport):
+    """A way to the repository that fails as told: after ``breaks`` messages, the last one loaded but not answered."""
+
+    repository: Repository
+    breaks: Optional[int] = None
+    answer_lost: bool = False
+    seen: Dict[str, bytes] = field(default_factory=dict)
+
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        flying: Dict[Tuple[str, str], str] = {}
+        for number, message in enumerate(messages):
+            if self.breaks is not None and number >= self.breaks and not self.answer_lost:
+                raise UnreachableError("the broker is gone")
+            assert self.seen.setdefault(message.id, message.body) == message.body, "one identity, two contents"
+            loaded = self.repository.load(message.body.decode("ascii"))
+            assert loaded.accepted, loaded.reason
+            if self.breaks is not None and number >= self.breaks:
+                raise UnreachableError("the broker is gone, and with it an answer")
+            yield Outcome(message.id, True, "broker:6162", "")
+        assert not flying
+
+    def ping(self) -> str:
+        return "broker:6162"
+
+
+class Agent:
+    """The agent under test, as its commands use it."""
+
+    def __init__(self, store: Store, world: World, repository: Repository, **settings: object) -> None:
+        self.store, self.world = store, world
+        self.way = Way(repository)
+        self.settings = AccountingSettings(
+            **{"first_run": FirstRun(BACKFILL), "destinations": {"central": None}, **settings}  # type: ignore[arg-type]
+        )
+        self.limits = Limits(self.settings.record_version, 4, 100_000)
+        self.frame = FRAME._replace(version=self.settings.record_version)
+
+    def extract(self) -> Extracted:
+        return extract(self.store, "main", self.world, self.frame, self.settings, lambda: self.world.now)
+
+    def send(self) -> Optional[Delivered]:
+        try:
+            return deliver(self.store, "central", self.way, self.limits, ["broker:6162"], lambda: self.world.now)
+        except UnreachableError:
+            return None
+
+
+def truth(lives: Iterable[Life], until: int, active: bool = False) -> Dict[Tuple[str, int], Tuple[int, int]]:
+    """Return (wall, cpu) for each machine and month in which it lived, up to ``until``."""
+    shown = {}
+    for life in lives:
+        last = until if life.end is None else min(life.end, until)
+        if life.start > until:
+            continue
+        for month in range(month_of(life.start), month_of(last) + 1):
+            begin, stop = max(month_start(month), life.start), min(month_start(month + 1), last)
+            shown[life.uuid, month] = (life.wall(begin, stop, active), life.cpu(begin, stop, active))
+    return shown
+
+
+def shown(repository: Repository) -> Dict[Tuple[str, int], Tuple[Optional[int], Optional[int]]]:
+    """Return (wall, cpu) for each machine and month as the repository has it."""
+    return {
+        (uuid, year * 12 + month - 1): (usage.wall, usage.cpu)
+        for (uuid, year, month), usage in repository.usage().items()
+    }
