@@ -52,11 +52,7 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
     """
     scheduled = os.environ.get(outcome.RUN)
     run = Run(scheduled or str(uuid.uuid4()))
-    title = outcome.title(loop, cloud)
-    with (
-        locks.held(outcome.lock_of(state, loop, cloud), f"a run of {title}"),
-        logs.about(loop=loop, cloud=cloud, run=run.run),
-    ):
+    with _lock(state, loop, cloud, quiet=scheduled is not None), logs.about(loop=loop, cloud=cloud, run=run.run):
         started, begin = clock.now(), time.monotonic()
 
         def leave(exit_code: int, error: Optional[str] = None, hint: Optional[str] = None) -> None:
@@ -110,6 +106,20 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
                 leave(1, f"{type(error).__name__}: {error}", "this is a fault of ours: please report the traceback")
                 raise
         leave(0)
+
+
+@contextlib.contextmanager
+def _lock(state: Path, loop: str, cloud: Optional[str], *, quiet: bool) -> Iterator[None]:
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(
+                locks.held(outcome.lock_of(state, loop, cloud), f"a run of {outcome.title(loop, cloud)}")
+            )
+        except locks.LockedError as error:
+            if quiet:
+                raise SystemExit(error.exit_code) from error
+            raise
+        yield
 
 
 @contextlib.contextmanager
