@@ -3,6 +3,9 @@
 A table is a frozen dataclass whose fields are made by :func:`setting`, :func:`section` and :func:`sections`. One
 table gives the loaded values (typed, as attributes), the errors, the samples in ``etc/``, the JSON Schema, the
 reference page and the man page. This module knows neither YAML nor files: ``config`` does.
+
+Rules between values of one table: a method ``faults(self) -> Iterable[Tuple[str, str]]`` yields pairs of a key and
+what is wrong with it; it is called once every value of the table was parsed.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Generic, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar, Union
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from fedcloud_agent.errors import ConfigurationError, RefusedError
 
@@ -356,6 +359,7 @@ class SecretFile(Kind[Secret]):
     """A secret by reference: an absolute path, or the name of a systemd credential."""
 
     expects = "the absolute path of a file that holds the secret, or the name of a systemd credential"
+    secret = True
 
     def parse(self, value: object) -> Secret:
         """Take a path or a credential's name; the file is not opened here."""
@@ -368,6 +372,10 @@ class SecretFile(Kind[Secret]):
     def write(self, value: Secret) -> object:
         """Return the reference."""
         return value.source
+
+    def mask(self, value: object) -> object:
+        """Show a path; anything else may be a secret that was put here by mistake."""
+        return value if isinstance(value, str) and value.startswith("/") else "***"
 
     def schema(self) -> Dict[str, object]:
         """Describe as a string."""
@@ -396,11 +404,8 @@ class Url(Kind[str]):
         return value
 
     def mask(self, value: object) -> object:
-        """Hide a password."""
-        parts = urlsplit(str(value))
-        if parts.password is None:
-            return value
-        return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{parts.password}@", ":***@")))
+        """Hide a password, also in what is no valid URL."""
+        return re.sub(r"(://[^/@]*?:).*@", r"\1***@", value) if isinstance(value, str) else value
 
     def schema(self) -> Dict[str, object]:
         """Describe as a URI."""
@@ -429,6 +434,10 @@ class ListOf(Kind[Tuple[T, ...]]):
     def write(self, value: Tuple[T, ...]) -> object:
         """Return the items as YAML."""
         return [self.kind.write(item) for item in value]
+
+    def mask(self, value: object) -> object:
+        """Mask each item."""
+        return [self.kind.mask(item) for item in value] if isinstance(value, list) else value
 
     def schema(self) -> Dict[str, object]:
         """Describe as an array."""
@@ -460,6 +469,12 @@ class Either(Kind[Any]):
                     return written
             except (ValueError, TypeError, AttributeError):
                 continue
+        return value
+
+    def mask(self, value: object) -> object:
+        """Mask by every kind, since any may be meant."""
+        for kind in self.kinds:
+            value = kind.mask(value)
         return value
 
     def schema(self) -> Dict[str, object]:
@@ -495,11 +510,12 @@ class Section:
 class Sections:
     """Tables by a name that the site chooses; with ``variants`` the key ``type`` of each says which table it is.
 
-    ``variants`` is called when a configuration is loaded, so that plugins are found then and not at import.
+    ``variants`` is called when a configuration is loaded, so that plugins are found then and not at import. A text in
+    place of a table says why that variant cannot be used.
     """
 
     table: Optional[Type[Any]]
-    variants: Optional[Callable[[], Mapping[str, Type[Any]]]]
+    variants: Optional[Callable[[], Mapping[str, Union[Type[Any], str]]]]
     help: str
     key: Kind[str]
     example: Optional[str] = None
@@ -522,7 +538,7 @@ def sections(
     table: Optional[Type[Any]] = None,
     *,
     help: str,
-    variants: Optional[Callable[[], Mapping[str, Type[Any]]]] = None,
+    variants: Optional[Callable[[], Mapping[str, Union[Type[Any], str]]]] = None,
     key: Optional[Kind[str]] = None,
     example: Optional[str] = None,
 ) -> Any:

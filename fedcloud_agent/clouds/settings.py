@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional
+from typing import Iterator, Optional, Tuple
 
 from fedcloud_agent.settings import Number, Text, setting
 
@@ -31,3 +31,10 @@ class CloudSettings:
         default=None,
         example=15.3,
     )
+
+    def faults(self) -> Iterator[Tuple[str, str]]:
+        """Refuse one half of the benchmark."""
+        if self.benchmark is not None and self.benchmark_type is None:
+            yield "benchmark", "a benchmark needs 'benchmark_type' beside it"
+        if self.benchmark_type is not None and self.benchmark is None:
+            yield "benchmark_type", "the type of a benchmark needs its value, 'benchmark', beside it"
