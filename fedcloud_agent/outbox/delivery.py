@@ -1,0 +1,193 @@
+"""One delivery to a broker: top up, send what is due, listen; after a cut do it again with the same bytes.
+
+Nothing leaves the flight but by a receipt, or by a refusal that concerns the message itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import Callable, Iterator, Optional
+
+from fedcloud_agent.errors import AgentError, RefusedError, UnreachableError
+from fedcloud_agent.outbox.brokers import Brokers
+from fedcloud_agent.outbox.flight import Flight
+from fedcloud_agent.outbox.link import Complaint, Link, Lost, Receipt
+from fedcloud_agent.outbox.patience import Patience
+from fedcloud_agent.outbox.transport import Message, Outcome
+from fedcloud_agent.pki.smime import UnfitError
+
+log = logging.getLogger(__name__)
+
+REFUSALS_IN_A_ROW = 5
+"""So many refusals without a receipt in between speak against us or the broker, not against the messages."""
+
+_NO_RIGHT = re.compile(
+    r"not authori[sz]ed|no user for client certificate|access denied|authentication|securityexception"
+    r"|password is invalid",
+    re.IGNORECASE,
+)
+_OVERLOADED = re.compile(r"resourceallocation|usage manager|limit reached|is full|no space", re.IGNORECASE)
+_PROBE = "ping"
+"""The id of a message that receivers ignore."""
+_PROBE_LIFE = 60
+
+
+class Delivery:
+    """The state of one delivery. ``seal`` gives a message's bytes as they travel, or raises UnfitError."""
+
+    def __init__(
+        self,
+        brokers: Brokers,
+        queue: str,
+        seal: Callable[[Message], bytes],
+        *,
+        window: int,
+        receipt_timeout: float,
+        patience: Patience,
+    ) -> None:
+        self._brokers = brokers
+        self._queue = queue
+        self._seal = seal
+        self._receipt_timeout = receipt_timeout
+        self._patience = patience
+        self._flight = Flight(window)
+        self._link: Optional[Link] = None
+        self._receipts = 0
+        self._refusals = 0
+        self._complaint = ""
+
+    def run(self, source: Iterator[Message]) -> Iterator[Outcome]:
+        """Draw messages from ``source`` and yield their outcomes until all are answered."""
+        more = True
+        while more or self._flight:
+            if more and self._flight.has_room():
+                message = next(source, None)
+                if message is None:
+                    more = False
+                else:
+                    try:
+                        self._flight.add(message.id, self._seal(message))
+                    except UnfitError as error:
+                        yield Outcome(message.id, False, "", str(error))
+            if self._flight:
+                link = self._send_due()
+                yield from self._listen(link, wait=not (more and self._flight.has_room()))
+
+    def close(self) -> None:
+        """End the connection; what is unanswered stays the caller's."""
+        if self._link is not None:
+            self._link.close()
+            self._link = None
+
+    def _send_due(self) -> Link:
+        link = self._link
+        if link is None:
+            link = self._link = self._brokers.reach(self._patience)
+            self._receipts = 0
+            self._complaint = ""
+        for message in self._flight.due():
+            message.sent = time.monotonic()
+            link.send(self._queue, message.id, message.wire, {"persistent": "true"})
+        return link
+
+    def _listen(self, link: Link, *, wait: bool) -> Iterator[Outcome]:
+        event = link.event(self._time_left() if wait else 0)
+        while event is not None:
+            if isinstance(event, Receipt) and self._flight.settle(event.id):
+                self._receipts += 1
+                self._refusals = 0
+                self._patience.progress()
+                yield Outcome(event.id, True, str(link.address), "")
+            elif isinstance(event, Complaint):
+                yield from self._heed(link, event)
+            elif isinstance(event, Lost):
+                yield from self._recover(link, event)
+            if self._link is not link:
+                return
+            event = link.event(0)
+        if self._flight and self._time_left() <= 0:
+            self._start_over(
+                UnreachableError(
+                    f"the broker {link.address} gave no receipt within {self._receipt_timeout:g} s",
+                    hint="it may be overloaded, or its store may be full; what was not acknowledged is sent again",
+                )
+            )
+
+    def _time_left(self) -> float:
+        oldest = self._flight.oldest()
+        return self._receipt_timeout if oldest is None else oldest + self._receipt_timeout - time.monotonic()
+
+    def _heed(self, link: Link, complaint: Complaint) -> Iterator[Outcome]:
+        """Find out whom an ERROR frame concerns: us, the broker, or one message."""
+        log.info("the broker %s complains: %s", link.address, complaint.text)
+        if _NO_RIGHT.search(complaint.text):
+            raise RefusedError(
+                f"the broker {link.address} does not let us send to {self._queue}: {complaint.text}",
+                hint="check that the DN of the host certificate is registered in GOCDB, and the name of the queue",
+            )
+        if _OVERLOADED.search(complaint.text):
+            self._start_over(UnreachableError(f"the broker {link.address} takes no messages now: {complaint.text}"))
+        elif complaint.id is None or not self._flight.settle(complaint.id):
+            self._complaint = complaint.text  # most likely its last words: the reason for the cut that follows
+        else:
+            yield from self._refused(complaint.id, str(link.address), complaint.text)
+
+    def _recover(self, link: Link, lost: Lost) -> Iterator[Outcome]:
+        """After a cut: all is to be sent again, unless one message turns out to be the cause of it."""
+        reason = link.reason(lost)
+        if self._complaint:
+            reason = UnreachableError(f"{reason.message} ({self._complaint})", hint=reason.hint)
+        culprit = self._flight.cut()
+        self._leave(reason, pass_over=not self._receipts)
+        if culprit is None:
+            return
+        link = self._link = self._brokers.reach(self._patience)
+        self._receipts = 0
+        words, self._complaint = self._complaint, ""
+        if self._takes_a_probe(link):
+            self._flight.settle(culprit.id)
+            size = len(culprit.wire)
+            yield from self._refused(
+                culprit.id,
+                str(link.address),
+                f"the broker cuts the connection whenever this message of {size} bytes comes{words and ': '}{words}",
+            )
+        else:
+            self._flight.acquit()
+            self._leave(UnreachableError(f"the broker {link.address} cuts every connection"), pass_over=True)
+
+    def _start_over(self, reason: AgentError) -> None:
+        began = self._flight.oldest()
+        self._flight.recall()
+        self._leave(reason, pass_over=True, since=began)
+
+    def _leave(self, reason: AgentError, *, pass_over: bool, since: Optional[float] = None) -> None:
+        """Give up a connection, and raise ``reason`` when patience is spent."""
+        log.info("%s", reason)
+        self.close()
+        if pass_over:
+            self._brokers.pass_over()
+        if not self._patience.failed(since):
+            raise reason
+
+    def _refused(self, id: str, peer: str, reason: str) -> Iterator[Outcome]:
+        self._patience.progress()
+        self._refusals += 1
+        yield Outcome(id, False, peer, reason)
+        if self._refusals >= REFUSALS_IN_A_ROW:
+            raise RefusedError(
+                f"the broker {peer} refused {self._refusals} messages in a row, the last one because: {reason}",
+                hint="so the cause may not lie in them; what was not answered waits for the next run",
+            )
+
+    def _takes_a_probe(self, link: Link) -> bool:
+        expires = str((int(time.time()) + _PROBE_LIFE) * 1000)
+        try:
+            link.send(self._queue, _PROBE, b"ping", {"persistent": "true", "expires": expires})
+            self._brokers.await_receipt(link, _PROBE)
+        except AgentError as error:
+            log.info("%s", error)
+            return False
+        return True

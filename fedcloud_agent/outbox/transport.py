@@ -1,0 +1,47 @@
+"""What every way out of the machine can do, whatever carries the messages."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Iterable, Iterator, NamedTuple
+
+
+@dataclass(frozen=True)
+class Message:
+    """What leaves the machine: ``body`` is unsigned ASCII text; ``id`` has the form of :mod:`~.identity`."""
+
+    id: str
+    body: bytes = field(repr=False)
+
+
+class Outcome(NamedTuple):
+    """What became of one message.
+
+    Not acknowledged means refused for what the message is: sending it again would end the same way.
+    """
+
+    id: str
+    acknowledged: bool
+    peer: str
+    """Who answered: a broker as ``host:port``, a directory; empty when the message never left us."""
+    reason: str
+    """Why it was refused; empty when acknowledged."""
+
+
+class Transport(ABC):
+    """One destination."""
+
+    @abstractmethod
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        """Send messages in order and yield what became of each, as the other side tells it.
+
+        Messages are drawn one by one, some dozens ahead of the outcomes. One that is neither acknowledged nor refused
+        when the iterator ends with an exception stays the caller's: it may have arrived, and is sent again under the
+        same identity. Raises UnreachableError when the other side cannot be reached for a while, RefusedError when it
+        (or our check of it) says no to us as a whole, StorageError when a directory cannot be written.
+        """
+
+    @abstractmethod
+    def ping(self) -> str:
+        """Return who would take the messages (``host:port`` or a directory), having tried; raises as ``deliver``."""
