@@ -197,15 +197,10 @@ def test_empty_message_is_refused(receiver: Receiver) -> None:
 
 
 def test_tampered_message_is_refused(site: Site, receiver: Receiver) -> None:
-    with pytest.raises(UnverifiedError):
-        receiver.verify(site.signed("-text").replace("EXAMPLE-SITE", "EXAMPLE-CITE"))
-
-
-def test_tampered_message_is_refused_for_tampering_when_its_text_is_shown(site: Site, receiver: Receiver) -> None:
     signed = site.signed("-text")
-    broken = signed.replace("Status: started", "Status: stopped")
+    broken = signed.replace("EXAMPLE-SITE", "EXAMPLE-CITE")
     assert broken != signed
-    with pytest.raises(UnverifiedError, match="tampering|No blank line"):
+    with pytest.raises(UnverifiedError, match="Possible tampering"):
         receiver.verify(broken)
 
 
