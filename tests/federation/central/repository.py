@@ -6,7 +6,7 @@ import contextlib
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from tests.federation.central import summariser
 from tests.federation.central.loader import CloudRecord, RejectedError, parse, to_row
@@ -198,7 +198,7 @@ class Repository:
         self._connection.execute("COMMIT")
 
     def _spelled(self, row: CloudRecord) -> CloudRecord:
-        changed: Dict[str, str] = {}
+        changed: Dict[str, Any] = {}
         for field, kind in _NAMED:
             written = getattr(row, field)
             known = self._known(kind, written)

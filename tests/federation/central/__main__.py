@@ -1,0 +1,84 @@
+"""Run the central repository's receiver and loader on a broker's queue until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Optional, Sequence, Tuple
+
+from tests.federation.central.consumer import AUTO, CLIENT_INDIVIDUAL, Consumer
+from tests.federation.central.receiver import Receiver
+from tests.federation.central.repository import Repository
+
+log = logging.getLogger("central")
+
+
+def _address(text: str) -> Tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
+
+
+def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.federation.central", description=__doc__)
+    parser.add_argument("--broker", type=_address, action="append", required=True, metavar="HOST:PORT")
+    parser.add_argument("--plain", action="store_true", help="speak STOMP without TLS")
+    parser.add_argument("--cert", type=Path, required=True, help="certificate of the centre, for TLS and decryption")
+    parser.add_argument("--key", type=Path, required=True)
+    parser.add_argument("--capath", type=Path, required=True, help="directory of hashed trust anchors")
+    parser.add_argument("--dns", type=Path, required=True, help="file of the DNs that may sign, one in a line")
+    parser.add_argument("--database", type=Path, required=True)
+    parser.add_argument("--queue", default="/queue/global.accounting.cloud.CENTRAL")
+    parser.add_argument("--ack", choices=(AUTO, CLIENT_INDIVIDUAL), default=CLIENT_INDIVIDUAL)
+    parser.add_argument("--deaf-seconds", type=float, default=600.0)
+    parser.add_argument("--quick", action="store_true", help="one openssl command for each message in place of five")
+    parser.add_argument("--pid-file", type=Path, help="written whenever the subscription stands")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    options = _arguments(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    log.setLevel(logging.INFO)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    receiver = Receiver(options.capath, options.dns, options.cert, options.key, quick=options.quick)
+    with Repository(options.database) as repository:
+        consumer = Consumer(
+            repository,
+            receiver,
+            options.broker,
+            options.queue,
+            tls=not options.plain,
+            ack=options.ack,
+            deaf_seconds=options.deaf_seconds,
+        )
+        listening = False
+        while not stopping.is_set():
+            was, listening = listening, _listens(consumer)
+            if listening != was:
+                log.info("listening to %s" if listening else "not listening to %s", options.queue)
+                if options.pid_file and listening:
+                    options.pid_file.write_text(str(os.getpid()))
+            stopping.wait(0.2)
+        with contextlib.suppress(Exception):
+            consumer.disconnect()
+    return 0
+
+
+def _listens(consumer: Consumer) -> bool:
+    try:
+        return consumer.keep_connected()
+    except Exception as error:
+        log.info("no broker: %s: %s", type(error).__name__, error)
+        return False
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
