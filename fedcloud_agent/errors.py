@@ -16,6 +16,8 @@ class AgentError(Exception):
     """
 
     exit_code = 70
+    reported = False
+    """Whether a person was told of it already, so that the command line only has to exit."""
 
     def __init__(self, message: str, *, hint: Optional[str] = None) -> None:
         super().__init__(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Callable, List, Sequence
+from typing import Callable, List, Optional, Sequence
 
 from fedcloud_agent.accounting import packing
 from fedcloud_agent.accounting.packing import Limits
@@ -21,6 +21,7 @@ class Delivered:
     """What one delivery did."""
 
     messages: int = 0
+    records: int = 0
     refused: List[str] = field(default_factory=list)
     packed: int = 0
     """Records put into messages."""
@@ -49,13 +50,14 @@ def deliver(
     preferred: Sequence[str],
     now: Callable[[], int],
     progress: Callable[[int], None] = lambda messages: None,
+    done: Optional[Delivered] = None,
 ) -> Delivered:
     """Send everything that waits for a destination, and what the answers set free meanwhile.
 
     ``preferred``: the peers of the destination in the order of preference, as outcomes name them. Raises what the
-    transport raises; what was acknowledged until then is settled.
+    transport raises; what was acknowledged until then is settled, and counted in ``done`` if that is handed in.
     """
-    done = Delivered()
+    done = done if done is not None else Delivered()
     while True:
         done.packed += pack_all(store, destination, limits, now)
         before = done.messages + len(done.refused)
@@ -99,7 +101,7 @@ def _settle(
     with store.write() as connection:
         for peer in sorted({o.peer for o in outcomes if o.acknowledged}):
             ids = [o.id for o in outcomes if o.acknowledged and o.peer == peer]
-            packing.settle(connection, ids, peer, now)
+            done.records += packing.settle(connection, ids, peer, now)
             done.messages += len(ids)
             if peer in preferred and preferred.index(peer) > 0:
                 lost = preferred[: preferred.index(peer)]

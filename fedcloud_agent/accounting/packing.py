@@ -40,7 +40,9 @@ class Limits(NamedTuple):
 def pack(connection: Connection, destination: str, limits: Limits, now: int) -> int:
     """Pack one message of records that wait, with its rows in this transaction; return how many records it holds."""
     rows = connection.execute(
-        select(record.c.vm, record.c.month, record.c.measured, record.c.content, record.c.key_fields, record.c.published)
+        select(
+            record.c.vm, record.c.month, record.c.measured, record.c.content, record.c.key_fields, record.c.published
+        )
         .where(record.c.destination == destination, record.c.pending == 1, record.c.message.is_(None))
         .order_by(record.c.vm, record.c.month)
         .limit(limits.records)
@@ -60,7 +62,9 @@ def pack(connection: Connection, destination: str, limits: Limits, now: int) -> 
         if size > limits.size and packed:
             break
         parts.extend((content, SEPARATOR))
-        packed.append({"of_vm": row.vm, "of_month": row.month, "content": content, "key_fields": keys, "message": identity})
+        packed.append(
+            {"of_vm": row.vm, "of_month": row.month, "content": content, "key_fields": keys, "message": identity}
+        )
     queue.put(connection, destination, Message(identity, "".join(parts).encode("ascii")), len(packed), now)
     run_many(connection, _packed(destination), packed)
     return len(packed)
@@ -114,14 +118,15 @@ def take_apart(connection: Connection, destination: str, limits: Limits, now: in
     return len(ids)
 
 
-def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> None:
-    """Draw the consequences of messages that ``peer`` acknowledged."""
-    connection.execute(
+def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> int:
+    """Draw the consequences of messages that ``peer`` acknowledged; return how many records they held."""
+    result = connection.execute(
         update(record)
         .where(record.c.message.in_(ids))
         .values(published=record.c.flying, flying=None, message=None, acknowledged=now, peer=peer)
     )
     queue.remove(connection, ids)
+    return int(result.rowcount)
 
 
 def refuse(connection: Connection, identity: str, reason: str) -> None:

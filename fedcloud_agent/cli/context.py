@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROOMS: Dict[str, str] = {
     "site": "fedcloud_agent.site.settings:SiteSettings",
     "clouds": "fedcloud_agent.cli.context:clouds_room",
+    "accounting": "fedcloud_agent.accounting.settings:AccountingSettings",
     "store": "fedcloud_agent.store.settings:StoreSettings",
     "directories": "fedcloud_agent.config.settings:DirectoriesSettings",
 }

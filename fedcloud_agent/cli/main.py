@@ -82,9 +82,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
         error.show()
         return error.exit_code
     except AgentError as error:
-        print(f"fedcloud-agent: {error.message}", file=sys.stderr)  # noqa: T201
-        if error.hint:
-            print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
+        if not error.reported:
+            print(f"fedcloud-agent: {error.message}", file=sys.stderr)  # noqa: T201
+            if error.hint:
+                print(f"  {error.hint}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except BrokenPipeError:
         # the reader (less, head) has gone: that is its right, and Python must not complain again at exit

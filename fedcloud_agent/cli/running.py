@@ -47,8 +47,8 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
     """Hold the loop's lock, time the run, and write its outcome also when it fails or is told to end.
 
     Raises LockedError (and leaves no outcome: the outcome belongs to the run that holds the lock) when the same loop
-    runs already. Under the daemon a failure ends the process quietly with its exit code, since the daemon reads the
-    outcome and says it; a bug of ours always shows its traceback.
+    runs already. Under the daemon the error that is raised counts as reported, since the daemon reads the outcome and
+    says it; a bug of ours always shows its traceback.
     """
     scheduled = os.environ.get(outcome.RUN)
     run = Run(scheduled or str(uuid.uuid4()))
@@ -84,8 +84,7 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
                 yield run
             except AgentError as error:
                 leave(error.exit_code, error.message, error.hint)
-                if scheduled:
-                    raise SystemExit(error.exit_code) from error
+                error.reported = scheduled is not None
                 raise
             except TerminatedExit:
                 leave(143, "it was told to end (SIGTERM)")
@@ -116,8 +115,7 @@ def _lock(state: Path, loop: str, cloud: Optional[str], *, quiet: bool) -> Itera
                 locks.held(outcome.lock_of(state, loop, cloud), f"a run of {outcome.title(loop, cloud)}")
             )
         except locks.LockedError as error:
-            if quiet:
-                raise SystemExit(error.exit_code) from error
+            error.reported = quiet
             raise
         yield
 

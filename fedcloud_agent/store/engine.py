@@ -60,8 +60,7 @@ def sqlite_engine(path: Path, busy_timeout: int) -> Engine:
             ) from error
     engine = sqlalchemy.create_engine(f"sqlite:///{path}", future=True, connect_args={"timeout": busy_timeout})
 
-    @sqlalchemy.event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
+    def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
@@ -69,11 +68,12 @@ def sqlite_engine(path: Path, busy_timeout: int) -> Engine:
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
-    @sqlalchemy.event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
+    def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("fedcloud_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    sqlalchemy.event.listen(engine, "connect", prepare)
+    sqlalchemy.event.listen(engine, "begin", begin)
     return engine
 
 

@@ -121,5 +121,3 @@ def _then(
 ) -> Tuple[Repository, List[Life], int, List[int]]:
     repository, now, looks = played
     return repository, population, now, looks
-
-

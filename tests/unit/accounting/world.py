@@ -62,11 +62,13 @@ class Life:
         return intervals
 
     def wall(self, begin: int, until: int, active: bool) -> int:
-        intervals = self.running(until) if active else [(self.start, until if self.end is None else min(until, self.end))]
+        intervals = (
+            self.running(until) if active else [(self.start, until if self.end is None else min(until, self.end))]
+        )
         return sum(max(0, min(stop, until) - max(start, begin)) for start, stop in intervals)
 
     def cpu(self, begin: int, until: int, active: bool) -> int:
-        edges = [(at, count) for at, count in self.sizes]
+        edges = list(self.sizes)
         total = 0
         for number, (at, count) in enumerate(edges):
             following = edges[number + 1][0] if number + 1 < len(edges) else until
@@ -92,8 +94,7 @@ class World(UsageFacet):
         running = None
         if self.active:
             running = tuple(
-                (begin, None if stop == now and not ended and not paused else stop)
-                for begin, stop in life.running(now)
+                (begin, None if stop == now and not ended and not paused else stop) for begin, stop in life.running(now)
             )
         return VirtualMachine(
             uuid=life.uuid,
@@ -122,9 +123,10 @@ class World(UsageFacet):
             machine = self.tell(life, now)
             if window.full and machine.status != COMPLETED:
                 yield machine
-            elif window.since is None or (machine.changed or 0) >= window.since:
-                if machine.status == COMPLETED or not window.full:
-                    yield machine
+            elif (window.since is None or (machine.changed or 0) >= window.since) and (
+                machine.status == COMPLETED or not window.full
+            ):
+                yield machine
 
     def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
         of = window("*")
