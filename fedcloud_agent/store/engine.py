@@ -58,7 +58,13 @@ def sqlite_engine(path: Path, busy_timeout: int) -> Engine:
             raise CannotCreateError(
                 f"the database {path} cannot be made: {error.strerror}", hint="check the directory and its owner"
             ) from error
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}", future=True, connect_args={"timeout": busy_timeout})
+    engine = sqlalchemy.create_engine(
+        f"sqlite:///{path}",
+        future=True,
+        # kept open: closing the last connection to a file folds its whole log back each time
+        poolclass=sqlalchemy.pool.QueuePool,
+        connect_args={"timeout": busy_timeout, "check_same_thread": False},
+    )
 
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below

@@ -121,11 +121,11 @@ class World(UsageFacet):
             if life.start > now or (life.purged is not None and life.purged <= now):
                 continue
             machine = self.tell(life, now)
-            if window.full and machine.status != COMPLETED:
-                yield machine
-            elif (window.since is None or (machine.changed or 0) >= window.since) and (
-                machine.status == COMPLETED or not window.full
-            ):
+            changed = window.since is None or (machine.changed or 0) >= window.since
+            if machine.status == COMPLETED or not window.full:
+                if changed:
+                    yield machine
+            else:
                 yield machine
 
     def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
@@ -185,9 +185,19 @@ class Agent:
         )
         self.limits = Limits(self.settings.record_version, 4, 100_000)
         self.frame = FRAME._replace(version=self.settings.record_version)
+        self.accept_vanished = False
+        self.clock_error = 0
 
     def extract(self) -> Extracted:
-        return extract(self.store, "main", self.world, self.frame, self.settings, lambda: self.world.now)
+        return extract(
+            self.store,
+            "main",
+            self.world,
+            self.frame,
+            self.settings,
+            lambda: self.world.now + self.clock_error,
+            accept_vanished=self.accept_vanished,
+        )
 
     def send(self) -> Optional[Delivered]:
         try:
