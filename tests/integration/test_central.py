@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Dict, Iterator, List
 
 import pytest
-import stomp
 
 from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central import Delivery, Usage
 from tests.federation.central.controller import QUEUE, CentralRepository
+from tests.federation.central.wire import Link
 from tests.federation.central.writing import message, record
 
 BODY = message(record(RecordCreateTime=1770854400, WallDuration=500))
@@ -35,16 +35,12 @@ class Sender:
 
     def send(self, messages: Dict[str, str]) -> None:
         """Send texts by their identities; the broker has them on disk when this returns."""
-        address = [("localhost", self.broker.port)]
-        connection = stomp.Connection11(address, timeout=20)
-        connection.set_ssl(address, cert_file=str(self.credential.certificate), key_file=str(self.credential.key))
-        connection.connect(wait=True)
-        for identity, text in messages.items():
-            connection.send(QUEUE, text, headers={"empa-id": identity, "persistent": "true"})
-        receipts = stomp.listener.WaitingListener("bye")
-        connection.set_listener("receipts", receipts)
-        connection.disconnect(receipt="bye")
-        receipts.wait_on_receipt()
+        address = ("localhost", self.broker.port)
+        with Link(address, self.credential.certificate, self.credential.key) as link:
+            for identity, text in messages.items():
+                headers = {"destination": QUEUE, "empa-id": identity, "receipt": identity, "persistent": "true"}
+                link.send("SEND", headers, text.encode())
+                assert link.await_frame("RECEIPT").headers["receipt-id"] == identity
 
 
 @pytest.fixture(scope="module")

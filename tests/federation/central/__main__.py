@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import signal
@@ -59,25 +58,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             ack=options.ack,
             deaf_seconds=options.deaf_seconds,
         )
-        listening = False
-        while not stopping.is_set():
-            was, listening = listening, _listens(consumer)
-            if listening != was:
-                log.info("listening to %s" if listening else "not listening to %s", options.queue)
-                if options.pid_file and listening:
-                    options.pid_file.write_text(str(os.getpid()))
-            stopping.wait(0.2)
-        with contextlib.suppress(Exception):
-            consumer.disconnect()
+
+        def say(what: str, listening: bool) -> None:
+            log.info("%s", what)
+            if listening and options.pid_file:
+                options.pid_file.write_text(str(os.getpid()))
+
+        consumer.serve(stopping, say)
     return 0
-
-
-def _listens(consumer: Consumer) -> bool:
-    try:
-        return consumer.keep_connected()
-    except Exception as error:
-        log.info("no broker: %s: %s", type(error).__name__, error)
-        return False
 
 
 if __name__ == "__main__":

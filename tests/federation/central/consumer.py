@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, List, Optional, Tuple
-
-import stomp
+from typing import Callable, List, Tuple, Union
 
 from tests.federation.central.intake import take
 from tests.federation.central.receiver import Receiver, ReceiverDiedError
 from tests.federation.central.repository import Repository
+from tests.federation.central.wire import Frame, Link
 
 AUTO = "auto"
 CLIENT_INDIVIDUAL = "client-individual"
 _SUBSCRIPTION = "1"
-_RECEIPT = "subscribed"
 
 
-class Consumer(stomp.ConnectionListener):  # type: ignore[misc]
+class Consumer:
     """A subscriber that comes back when the broker does.
 
     With ``ack`` AUTO, as the centre has it, what was on its way to a receiver that ends is lost; with CLIENT_INDIVIDUAL
@@ -43,57 +41,56 @@ class Consumer(stomp.ConnectionListener):  # type: ignore[misc]
         self.tls = tls
         self.ack = ack
         self.deaf_seconds = deaf_seconds
-        self.subscribed = threading.Event()
-        self._connection: Optional[Any] = None
-        self._deaf_until = 0.0
 
-    def keep_connected(self) -> bool:
-        """Connect and subscribe if need be; return whether the broker has confirmed the subscription."""
-        if time.monotonic() < self._deaf_until:
-            return False
-        if self._connection is None or not self._connection.is_connected():
-            self.subscribed.clear()
-            self._connect()
-        return self.subscribed.wait(10)
+    def serve(self, stopping: threading.Event, say: Callable[[str, bool], None]) -> None:
+        """Take messages in until told to stop; ``say`` is told what happens and whether the subscription stands."""
+        turn = 0
+        while not stopping.is_set():
+            host, port = broker = self.brokers[turn % len(self.brokers)]
+            turn += 1
+            try:
+                with self._connected(broker) as link:
+                    say(f"listening to {self.queue} at {host}:{port}", True)
+                    self._listen(link, stopping)
+            except ReceiverDiedError as error:
+                say(f"deaf for {self.deaf_seconds:g} s: {error}", False)
+                stopping.wait(self.deaf_seconds)
+            except OSError as error:
+                say(f"no broker at {host}:{port}: {error}", False)
+                stopping.wait(0.3)
 
-    def disconnect(self) -> None:
-        """Leave the broker, if there."""
-        connection, self._connection = self._connection, None
-        if connection is not None and connection.is_connected():
-            connection.disconnect()
-
-    def _connect(self) -> None:
-        connection = stomp.Connection11(self.brokers, reconnect_attempts_max=1, timeout=10)
-        if self.tls:
-            # as the centre's: it shows its certificate and asks for none
-            connection.set_ssl(
-                for_hosts=self.brokers, cert_file=str(self.receiver.certificate), key_file=str(self.receiver.key)
-            )
-        connection.set_listener("", self)
-        self._connection = connection
-        connection.connect(wait=True)
-        connection.subscribe(self.queue, _SUBSCRIPTION, ack=self.ack, headers={"receipt": _RECEIPT})
-
-    # ---- what stomp.py calls, from its own thread
-
-    def on_receipt(self, frame: Any) -> None:
-        """Note that the subscription stands."""
-        if frame.headers.get("receipt-id") == _RECEIPT:
-            self.subscribed.set()
-
-    def on_disconnected(self) -> None:
-        """Note that there is none any more."""
-        self.subscribed.clear()
-
-    def on_message(self, frame: Any) -> None:
-        """Take one message in, then let the broker forget it."""
-        connection = self._connection
-        assert connection is not None
+    def _connected(self, broker: Tuple[str, int]) -> Link:
+        link = Link(broker, self.receiver.certificate, self.receiver.key) if self.tls else Link(broker)
         try:
-            take(self.repository, self.receiver, frame.headers.get("empa-id", "noid"), frame.body, time.time())
-        except ReceiverDiedError:
-            self._deaf_until = time.monotonic() + self.deaf_seconds
+            subscription = {"destination": self.queue, "id": _SUBSCRIPTION, "ack": self.ack, "receipt": "subscribed"}
+            link.send("SUBSCRIBE", subscription)
+            link.await_frame("RECEIPT")
+        except BaseException:
+            link.close()
+            raise
+        return link
+
+    def _listen(self, link: Link, stopping: threading.Event) -> None:
+        while not stopping.is_set():
+            frame = link.receive(0.2)
+            if frame is None:
+                continue
+            if frame.command != "MESSAGE":
+                raise ConnectionError(f"{frame.command}: {frame.headers.get('message')}")
+            try:
+                take(self.repository, self.receiver, frame.headers.get("empa-id", "noid"), _text(frame), time.time())
+            except ReceiverDiedError:
+                self._acknowledge(link, frame)
+                raise
+            self._acknowledge(link, frame)
+
+    def _acknowledge(self, link: Link, frame: Frame) -> None:
         if self.ack == CLIENT_INDIVIDUAL:
-            connection.ack(frame.headers["message-id"], _SUBSCRIPTION)
-        if time.monotonic() < self._deaf_until:
-            self.disconnect()
+            link.send("ACK", {"message-id": frame.headers["message-id"], "subscription": _SUBSCRIPTION})
+
+
+def _text(frame: Frame) -> Union[str, bytes]:
+    try:
+        return frame.body.decode()
+    except UnicodeDecodeError:
+        return frame.body

@@ -39,8 +39,8 @@ class Site:
         self.authority = Authority(directory / "ca")
         self.host = self.authority.host("site.example.org")
         self.elliptic = self.authority.host("curve.example.org", elliptic=True)
-        self.unknown = self.authority.host("unknown.example.org")
-        self.expired = self.authority.host("expired.example.org", valid=(-2 * 86400, -86400))
+        self.unknown = self.authority.host("unknown.example.org", elliptic=True)
+        self.expired = self.authority.host("expired.example.org", valid=(-2 * 86400, -86400), elliptic=True)
         self.foreign = Authority(directory / "other", "Foreign CA").host("site.example.org")
         self.centre = self.authority.host("central.example.org")
         self.dns = directory / "dns"
@@ -126,7 +126,7 @@ def test_message_encrypted_after_signing_is_taken(site: Site, receiver: Receiver
 
 
 def test_message_encrypted_for_another_is_refused(site: Site, receiver: Receiver) -> None:
-    sealed = openssl(site.signed("-text"), "smime", "-encrypt", "-aes128", site.unknown.certificate)
+    sealed = openssl(site.signed("-text"), "smime", "-encrypt", "-aes128", site.host.certificate)
     with pytest.raises(UnverifiedError, match=UNVERIFIED):
         receiver.verify(sealed)
 
