@@ -395,10 +395,16 @@ class Url(Kind[str]):
         """Take a URL with a host and a valid port."""
         if not isinstance(value, str) or re.search(r"\s", value):
             raise ValueError
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise ValueError from None  # its own words quote the value, and with it a password
         if parts.scheme not in self.schemes or (self.host and not parts.hostname):
             raise ValueError
-        _ = parts.port  # raises ValueError when it is no port
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("the port is no number from 0 to 65535") from None
         if parts.password is not None and not self.password:
             raise ValueError("a password in a URL ends in logs; give it by file")
         return value

@@ -17,6 +17,8 @@ MISSING = "missing"
 VALUE = "value"
 RULE = "rule"
 PLUGIN = "plugin"
+MASK = "***"
+"""Stands for what may be a secret."""
 SECRET = "secret"  # noqa: S105 -- the kind of a fault
 
 
