@@ -27,7 +27,8 @@ def _cloud_tables() -> Mapping[str, Union[Type[Any], str]]:
     from fedcloud_agent.clouds.loading import settings_tables
 
     tables, faults = settings_tables()
-    return {**faults, **tables}
+    # entry points come in the order of the file system; what is generated from them must not
+    return {type_: tables.get(type_, faults.get(type_, "")) for type_ in sorted({*faults, *tables})}
 
 
 def clouds_room() -> Room:

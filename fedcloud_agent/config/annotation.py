@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from fedcloud_agent.config.faults import MASK, Fault, in_order
+from fedcloud_agent.config.faults import MASK, Fault, in_order, printable
 
 _WORD = r"(?:pass(?:word|wd|phrase)?|secret|token|credential|api_?key|private_?key)"
 # the value of a key that sounds like a secret, unless it is a path; and the password in a URL
@@ -68,7 +68,7 @@ def annotate(faults: Iterable[Fault]) -> Iterator[str]:
         if number > len(lines):
             yield f"  line {number}: {fault.sentence()}"
             continue
-        line, at = lines[number - 1].replace("\t", " "), column
+        line, at = printable(lines[number - 1].replace("\t", " ")), column
         if (file, number) in hidden:
             secret = hidden[file, number]
             line = f"{line[: secret.origin.column - 1]}{secret.written} ..."
