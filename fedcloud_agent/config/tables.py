@@ -125,6 +125,7 @@ def _sections(entry: Sections, node: Optional[Node], path: Path, faults: List[Fa
     if node.mapping is None:
         faults.append(Fault(VALUE, node.origin, path, "", quoted(node), "a mapping of names to sections"))
         return read
+    variants = variants_of(entry)
     for name, child in node.mapping.items():
         below = (*path, name)
         before = len(faults)
@@ -133,7 +134,7 @@ def _sections(entry: Sections, node: Optional[Node], path: Path, faults: List[Fa
         except ValueError:
             faults.append(Fault(VALUE, child.at, below, "not a name", f"'{name}'", entry.key.expects))
         if entry.variants is not None:
-            value = _variant(variants_of(entry), child, below, faults)
+            value = _variant(variants, child, below, faults)
         else:
             assert entry.table is not None
             value = _table(entry.table, child, below, child.at, faults)
