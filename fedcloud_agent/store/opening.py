@@ -53,7 +53,7 @@ def open_store(state: Path, url: Optional[str] = None, busy_timeout: int = 30) -
 
 @contextlib.contextmanager
 def in_use(store: Store, state: Path) -> Iterator[Store]:
-    """Use an open database for one run: nobody migrates it meanwhile, and damage that is met is seen to at next open."""
+    """Use an open database for one run: nobody migrates it meanwhile; damage is seen to at the next opening."""
     try:
         with shared(state):
             yield store

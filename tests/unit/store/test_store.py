@@ -148,7 +148,7 @@ def test_damage_that_a_run_meets_is_seen_to_at_the_next_opening(tmp_path: Path) 
     data[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
     path.write_bytes(bytes(data))
     with pytest.raises(DamagedError), in_use(store, tmp_path), store.read() as connection:
-        connection.execute(select(scope.c.name)).all()
+        connection.execute(select(scope)).all()
     assert copies.is_suspect(path)
     assert len(rows(tmp_path)) == 2
     assert not copies.is_suspect(path)
