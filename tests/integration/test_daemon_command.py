@@ -94,3 +94,30 @@ def test_status_of_a_living_daemon(daemon: AgentDaemon) -> None:
         ]
         told = json.loads(subprocess.run(command, capture_output=True).stdout)
         assert told["daemon"]["alive"] and [row["loop"] for row in told["loops"]] == ["accounting-send"]
+
+
+def test_the_daemon_loads_nothing_that_only_its_runs_need(tmp_path: Path) -> None:
+    (tmp_path / "agent.yaml").write_text("site: EXAMPLE-SITE\n")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from fedcloud_agent import log; log.start()\n"
+        "from fedcloud_agent.cli import daemon, loops; from fedcloud_agent.cli.context import Context, rooms\n"
+        "from fedcloud_agent.config.loading import load\n"
+        "from fedcloud_agent.daemon.daemon import Daemon\n"
+        "Daemon(Path(sys.argv[1]), lambda: loops.loaded(load(Path(sys.argv[1]), rooms()), Path('s')))._load()\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.decode().split()}
+    heavy = {
+        "sqlalchemy",
+        "alembic",
+        "requests",
+        "keystoneauth1",
+        "stomp",
+        "rich",
+        "cryptography",
+        "jsonschema",
+        "psutil",
+    }
+    assert "apscheduler" in loaded and not heavy & loaded
