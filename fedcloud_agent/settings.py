@@ -45,6 +45,11 @@ class Kind(Generic[T]):
     expects: str = "a value"
     secret: bool = False
 
+    @property
+    def brief(self) -> str:
+        """What it takes where units are explained elsewhere: in the sample and the reference page."""
+        return self.expects
+
     def parse(self, value: object) -> T:
         """Return the program's form of a YAML value."""
         raise NotImplementedError(type(self).__name__)
@@ -175,8 +180,13 @@ class Duration(Kind[int]):
 
     def __init__(self, minimum: int = 0, maximum: int = 10 * 365 * 86400) -> None:
         self.minimum, self.maximum = minimum, maximum
-        low, high = _in_units(minimum, self.units), _in_units(maximum, self.units)
-        self.expects = f"a duration from {low} to {high}, with a unit (s, min, h, d), such as 90s or 4h"
+        self._range = f"a duration from {_in_units(minimum, self.units)} to {_in_units(maximum, self.units)}"
+        self.expects = f"{self._range}, with a unit (s, min, h, d), such as 90s or 4h"
+
+    @property
+    def brief(self) -> str:
+        """The range alone."""
+        return self._range
 
     def parse(self, value: object) -> int:
         """Return seconds."""
@@ -201,8 +211,13 @@ class Size(Kind[int]):
 
     def __init__(self, minimum: int = 0, maximum: int = 2**60) -> None:
         self.minimum, self.maximum = minimum, maximum
-        low, high = _in_units(minimum, self.units), _in_units(maximum, self.units)
-        self.expects = f"a size from {low} to {high}, with a unit (B, kB, MB, GB, KiB, MiB, GiB), such as 600kB"
+        self._range = f"a size from {_in_units(minimum, self.units)} to {_in_units(maximum, self.units)}"
+        self.expects = f"{self._range}, with a unit (B, kB, MB, GB, KiB, MiB, GiB), such as 600kB"
+
+    @property
+    def brief(self) -> str:
+        """The range alone."""
+        return self._range
 
     def parse(self, value: object) -> int:
         """Return bytes."""
@@ -235,6 +250,7 @@ class Schedule(Kind[When]):
     """When a loop runs: ``every 1h``, or five crontab fields in UTC."""
 
     expects = "a schedule: 'every DURATION' such as 'every 1h', or five crontab fields (UTC) such as '5 0 1 * *'"
+    brief = "a schedule"
     _limits = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
     _names = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)"
 
@@ -359,6 +375,7 @@ class SecretFile(Kind[Secret]):
     """A secret by reference: an absolute path, or the name of a systemd credential."""
 
     expects = "the absolute path of a file that holds the secret, or the name of a systemd credential"
+    brief = "a path, or the name of a systemd credential"
     secret = True
 
     def parse(self, value: object) -> Secret:
@@ -395,10 +412,16 @@ class Url(Kind[str]):
         """Take a URL with a host and a valid port."""
         if not isinstance(value, str) or re.search(r"\s", value):
             raise ValueError
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            raise ValueError from None  # its own words quote the value, and with it a password
         if parts.scheme not in self.schemes or (self.host and not parts.hostname):
             raise ValueError
-        _ = parts.port  # raises ValueError when it is no port
+        try:
+            _ = parts.port
+        except ValueError:
+            raise ValueError("the port is no number from 0 to 65535") from None
         if parts.password is not None and not self.password:
             raise ValueError("a password in a URL ends in logs; give it by file")
         return value
@@ -417,7 +440,13 @@ class ListOf(Kind[Tuple[T, ...]]):
 
     def __init__(self, kind: Kind[T], *, minimum: int = 0) -> None:
         self.kind, self.minimum = kind, minimum
-        self.expects = f"a list{' of at least ' + str(minimum) if minimum else ''}, each {kind.expects}"
+        self._start = f"a list{' of at least ' + str(minimum) if minimum else ''}, each "
+        self.expects = self._start + kind.expects
+
+    @property
+    def brief(self) -> str:
+        """The items in brief."""
+        return self._start + self.kind.brief
 
     def parse(self, value: object) -> Tuple[T, ...]:
         """Return the parsed items; the reason names the first bad one."""
@@ -450,6 +479,11 @@ class Either(Kind[Any]):
     def __init__(self, *kinds: Kind[Any]) -> None:
         self.kinds = kinds
         self.expects = ", or ".join(kind.expects for kind in kinds)
+
+    @property
+    def brief(self) -> str:
+        """The alternatives in brief."""
+        return ", or ".join(kind.brief for kind in self.kinds)
 
     def parse(self, value: object) -> Any:
         """Return what the first fitting kind makes of the value."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Type, Union
 
+import click
+
+# dataclasses and pathlib are left out here: they would be a third of what --help costs
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fedcloud_agent.config.configuration import Configuration
     from fedcloud_agent.config.tables import Room
 
@@ -21,18 +24,21 @@ ROOMS: Dict[str, str] = {
 }
 
 
+def _cloud_tables() -> Mapping[str, Union[Type[Any], str]]:
+    from fedcloud_agent.clouds.loading import settings_tables
+
+    tables, faults = settings_tables()
+    # entry points come in the order of the file system; what is generated from them must not
+    return {type_: tables.get(type_, faults.get(type_, "")) for type_ in sorted({*faults, *tables})}
+
+
 def clouds_room() -> Room:
     """Return what stands below ``clouds``: the plugins' own tables."""
-    from fedcloud_agent.clouds.loading import settings_tables
     from fedcloud_agent.settings import Sections, Text
-
-    def variants() -> Mapping[str, Union[Type[Any], str]]:
-        tables, faults = settings_tables()
-        return {**faults, **tables}
 
     return Sections(
         None,
-        variants,
+        _cloud_tables,
         help="The clouds of this site, each under a name of its own that the agent's state is kept by.",
         key=Text("a name of letters, digits, dots, dashes and underscores", pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"),
         example="main",
@@ -49,18 +55,22 @@ def rooms() -> Dict[str, Room]:
     return found
 
 
-@dataclass
 class Context:
-    """The global options of one call. ``source`` is the directory of the configuration, or a snapshot file."""
+    """The global options of one call, and the configuration that they lead to."""
 
-    directory: Optional[Path]
-    verbose: int
-    _configuration: Optional[Configuration] = field(default=None, init=False, repr=False)
+    def __init__(self, source: Optional[str], verbose: int) -> None:
+        self.verbose = verbose
+        self._source = source
+        self._configuration: Optional[Configuration] = None
 
     @property
-    def source(self) -> Path:
-        """The directory or snapshot that the configuration is read from."""
-        return self.directory or Path("/etc/fedcloud-agent")
+    def directory(self) -> Path:
+        """The directory that the configuration is read from, or a snapshot file."""
+        from pathlib import Path
+
+        from fedcloud_agent.config.loading import DEFAULT_DIRECTORY
+
+        return Path(self._source) if self._source else DEFAULT_DIRECTORY
 
     @property
     def configuration(self) -> Configuration:
@@ -72,17 +82,11 @@ class Context:
             self._configuration = self.load()
             for name, faults in self._configuration.disabled.items():
                 for fault in faults:
-                    _say(f"fedcloud-agent: the cloud {name!r} is disabled: {fault}")
+                    click.echo(f"fedcloud-agent: the cloud {name!r} is disabled: {fault}", err=True)
         return self._configuration
 
     def load(self) -> Configuration:
         """Read the configuration anew, as a reload does; says nothing. Raises ConfigurationError."""
         from fedcloud_agent.config.loading import load
 
-        return load(self.source, rooms())
-
-
-def _say(line: str) -> None:
-    import click
-
-    click.echo(line, err=True)
+        return load(self.directory, rooms())

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 import click
@@ -54,20 +53,20 @@ class Nouns(click.Group):
 @click.command(cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option(
     "--config",
-    "directory",
-    type=click.Path(path_type=Path),
+    "source",
+    type=click.Path(),
     envvar="FEDCLOUD_AGENT_CONFIG",
     help="Directory of agent.yaml and conf.d (default: /etc/fedcloud-agent), or a snapshot file that the daemon wrote.",
 )
 @click.option("-v", "--verbose", count=True, help="Say more on standard error; twice: everything.")
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, directory: Optional[Path], verbose: int) -> None:
+def cli(ctx: click.Context, source: Optional[str], verbose: int) -> None:
     """Join a cloud site to the EGI Federated Cloud.
 
     Each command does what the daemon does on its schedule, so whatever the journal shows can be repeated by hand.
     """
-    ctx.obj = Context(directory, verbose)
+    ctx.obj = Context(source, verbose)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

@@ -19,11 +19,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(*columns)
         for row in rows:
-            # rich would take brackets in the text for its own markup
-            table.add_row(*(cell.replace("[", "\\[") for cell in row))
+            # as Text, because rich takes brackets in a plain string for its own markup
+            table.add_row(*(Text(cell, overflow="fold") for cell in row))
         Console().print(table)
         return
     lines: List[Sequence[str]] = [[column.upper() for column in columns], *rows]

@@ -31,6 +31,13 @@ def _entry_points(group: str) -> Iterator[metadata.EntryPoint]:
         yield from metadata.entry_points().get(group, ())
 
 
+def _distribution(point: metadata.EntryPoint) -> str:
+    found: Any = getattr(point, "dist", None)
+    if found is None:  # Python 3.9 does not keep it
+        found = next((one for one in metadata.distributions() if point in one.entry_points), None)
+    return "unknown" if found is None else str(found.metadata["Name"])
+
+
 def _load(point: metadata.EntryPoint) -> Any:
     try:
         return point.load()
@@ -60,7 +67,7 @@ def plugins() -> List[Plugin]:
     _, settings_faults = settings_tables()
     for point in _entry_points(PLUGINS):
         loaded = _load(point)
-        distribution = getattr(getattr(point, "dist", None), "name", None) or "unknown"
+        distribution = _distribution(point)
         if isinstance(loaded, type) and issubclass(loaded, Cloud):
             found[point.name] = Plugin(point.name, distribution, facets_of(loaded), settings_faults.get(point.name))
         else:

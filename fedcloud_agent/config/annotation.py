@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from fedcloud_agent.config.faults import Fault, in_order
+from fedcloud_agent.config.faults import MASK, Fault, in_order, printable
 
 _WORD = r"(?:pass(?:word|wd|phrase)?|secret|token|credential|api_?key|private_?key)"
 # the value of a key that sounds like a secret, unless it is a path; and the password in a URL
 _SECRETS = re.compile(
     rf"""(?P<key>{_WORD}[\w.-]*["']?\s*:\s*)(?!["']?/)(?P<value>"[^"]*"?|'[^']*'?|[^\s,}}#][^,}}#]*)"""
-    r"""|(?P<url>://[^\s/@:"']*:)(?P<password>[^\s/"']*)(?=@)""",
+    r"""|(?P<url>://[^\s/@:"']*:)(?P<password>[^\s"']*)(?=@)""",
     re.IGNORECASE,
 )
 _WIDEST = 160
@@ -50,10 +50,13 @@ def _lines(file: str) -> List[str]:
 
 def annotate(faults: Iterable[Fault]) -> Iterator[str]:
     """Yield the print: for each file its name, then each bad line with a caret and the fault under it."""
+    faults = in_order(faults)
+    # where a fault masks its value, the line must too, however the secret is spelled: nothing after it is shown
+    hidden = {(f.origin.file, f.origin.line): f for f in reversed(faults) if f.written and MASK in f.written}
     texts: Dict[str, List[str]] = {}
     current: Optional[str] = None
     shown_line = 0
-    for fault in in_order(faults):
+    for fault in faults:
         file, number, column = fault.origin
         if file != current:
             if current is not None:
@@ -65,7 +68,11 @@ def annotate(faults: Iterable[Fault]) -> Iterator[str]:
         if number > len(lines):
             yield f"  line {number}: {fault.sentence()}"
             continue
-        line, at = masked(lines[number - 1].replace("\t", " "), column)
+        line, at = printable(lines[number - 1].replace("\t", " ")), column
+        if (file, number) in hidden:
+            secret = hidden[file, number]
+            line = f"{line[: secret.origin.column - 1]}{secret.written} ..."
+        line, at = masked(line, at)
         if at > _WIDEST // 2:
             cut = at - _WIDEST // 2
             line, at = "..." + line[cut + 3 :], at - cut

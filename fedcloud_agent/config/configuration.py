@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, cast
 
@@ -36,7 +36,7 @@ class Configuration:
     """
 
     directory: Path
-    rooms: Mapping[str, Room]
+    rooms: Mapping[str, Room] = field(compare=False, repr=False)
     root: Node
     values: Mapping[str, Any]
     disabled: Mapping[str, Tuple[Fault, ...]]

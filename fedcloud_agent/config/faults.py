@@ -17,6 +17,8 @@ MISSING = "missing"
 VALUE = "value"
 RULE = "rule"
 PLUGIN = "plugin"
+MASK = "***"
+"""Stands for what may be a secret."""
 SECRET = "secret"  # noqa: S105 -- the kind of a fault
 
 
@@ -38,7 +40,7 @@ class Fault:
         what = ": ".join(part for part in (dotted(self.path), found, self.reason) if part)
         expected = f"; expected {self.expected}" if self.expected else ""
         meant = f"; did you mean {self.nearest!r}?" if self.nearest else ""
-        return f"{what}{expected}{meant}"
+        return printable(f"{what}{expected}{meant}")
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.sentence()}"
@@ -76,6 +78,11 @@ class FaultyConfigurationError(ConfigurationError):
             f"the configuration has {count}:\n" + "\n".join(f"  {fault}" for fault in self.faults),
             hint="'fedcloud-agent config check' shows each in its line; 'config sample' explains every key",
         )
+
+
+def printable(text: str) -> str:
+    """Return a text on one line without what would steer a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def in_order(faults: Iterable[Fault]) -> List[Fault]:

@@ -26,14 +26,17 @@ def load(source: Path, rooms: Mapping[str, Room]) -> Configuration:
 
     Raises ConfigurationError; FaultyConfigurationError with every fault at once where files were read.
     """
-    if source.is_file():
-        return _load_snapshot(source, rooms)
-    if not source.is_dir():
+    try:
+        mode = source.stat().st_mode
+    except FileNotFoundError as error:
         raise ConfigurationError(
             f"there is no configuration in {source}",
             hint=f"put {MAIN} there ('fedcloud-agent config sample' prints one), or name another place with --config",
-        )
-    return _load_directory(source, rooms)
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigurationError(f"the configuration in {source} cannot be read: {reason}") from error
+    return _load_directory(source, rooms) if stat.S_ISDIR(mode) else _load_snapshot(source, rooms)
 
 
 def _load_directory(directory: Path, rooms: Mapping[str, Room]) -> Configuration:

@@ -59,7 +59,12 @@ def dotted(path: Path) -> str:
 
 
 def merge(base: Node, over: Node) -> Node:
-    """Lay ``over`` on ``base``: mappings merge deeply, everything else is replaced and brings its own origin."""
+    """Lay ``over`` on ``base``: mappings merge deeply, everything else is replaced and brings its own origin.
+
+    A key without a value says nothing, so it replaces nothing.
+    """
+    if over.empty:
+        return base
     if base.mapping is None or over.mapping is None:
         return over
     merged = dict(base.mapping)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Iterator, List, Mapping, Type
 
 from fedcloud_agent.config.listing import written_form
-from fedcloud_agent.config.sample import flow
+from fedcloud_agent.config.sample import explanation, flow
 from fedcloud_agent.config.tables import TYPE, Room, variants_of
 from fedcloud_agent.settings import REQUIRED, Section, Sections, Setting, entries, room_help, shorthand
 
@@ -22,8 +22,9 @@ cloud and lets the others run; any other fault stops the agent (exit code 78).
 - `fedcloud-agent config sample` prints a commented `agent.yaml`;
 - `fedcloud-agent config schema` prints a JSON Schema for editors.
 
-Only `true` and `false` are booleans; durations and sizes are always written with a unit; a key without a value counts
-as absent. Secrets are never written here, only the paths of their files or the names of systemd credentials.
+Only `true` and `false` are booleans. Durations have a unit (`s`, `min`, `h`, `d`), and so have sizes (`B`, `kB`, `MB`,
+`GB`, `KiB`, `MiB`, `GiB`); a schedule is `every 1h` or five crontab fields in UTC. A key without a value counts as
+absent. Secrets are never written here, only the paths of their files or the names of systemd credentials.
 
 This page is made by `fedcloud-agent config reference`.
 """
@@ -53,7 +54,7 @@ def _default(entry: Setting) -> str:
 
 def _meaning(entry: Setting) -> str:
     example = "" if entry.example is None else f" Example: `{_cell(flow(entry.example))}`."
-    return f"{_cell(entry.help)} Takes {_cell(entry.kind.expects)}.{example}"
+    return f"{_cell(explanation(entry))}{example}"
 
 
 def _table(path: str, table: Type[Any], text: str, level: int, title: str = "") -> Iterator[str]:
@@ -85,6 +86,6 @@ def _sections(path: str, entry: Sections, level: int) -> Iterator[str]:
         return
     yield f"\n{'#' * min(level, 5)} `{below}`\n"
     yield f"{entry.help} NAME is {entry.key.expects}. The key `{TYPE}` says which of the following it is."
-    for word, table in sorted(variants_of(entry).items()):
+    for word, table in variants_of(entry).items():
         if isinstance(table, type):
             yield from _table(below, table, room_help(table), level + 1, f"`{below}` of type `{word}`")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Any, Iterator, List, Mapping, Tuple, Type, Union
+from typing import Any, Iterator, List, Mapping, Type, Union
 
 from fedcloud_agent.config.listing import written_form
 from fedcloud_agent.config.tables import TYPE, Room, variants_of
-from fedcloud_agent.settings import REQUIRED, Section, Sections, Setting, entries, room_help, shorthand
+from fedcloud_agent.settings import REQUIRED, Section, Sections, Setting, Text, entries, room_help, shorthand
 
 _WIDTH = 110
 _HEAD = (
@@ -15,7 +15,9 @@ _HEAD = (
     "Explanations have a space after the '#'. Settings have none: take the '#' off to change one. What is commented "
     "out shows the default, or an example where there is none; what is marked REQUIRED must be given.",
     "Files in conf.d/*.yaml are laid over this one in the order of their names: mappings merge, values and lists "
-    "replace. After a change: 'fedcloud-agent config check', then reload the service.",
+    "replace. Durations have a unit (s, min, h, d), and so have sizes (B, kB, MB, GB, KiB, MiB, GiB); a schedule is "
+    "'every 1h' or five crontab fields in UTC. Secrets are given by the path of their file, or by the name of a "
+    "systemd credential. After a change: 'fedcloud-agent config check', then reload the service.",
 )
 
 
@@ -54,21 +56,21 @@ def _prose(text: str, depth: int) -> Iterator[str]:
     yield from textwrap.wrap(text, _WIDTH, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False)
 
 
-def _example(entry: Setting) -> Tuple[str, str]:
-    """Return the value for the sample, and what is said of it."""
-    written = written_form(entry.kind, entry.default)
-    if entry.default is REQUIRED:
-        return flow(entry.example) if entry.example is not None else "", "REQUIRED. "
-    if written is not None:
-        return flow(written), ""
-    return flow(entry.example) if entry.example is not None else "", "Not set by default. "
+def explanation(entry: Setting) -> str:
+    """Return the help of a setting and what it takes, unless that is any text."""
+    return entry.help if entry.kind.brief == Text().brief else f"{entry.help} Takes {entry.kind.brief}."
 
 
 def _setting(name: str, entry: Setting, depth: int) -> Iterator[str]:
-    value, note = _example(entry)
-    expects = entry.kind.expects
-    yield from _prose(f"{entry.help} {note}Takes {expects}.", depth)
-    yield f"{'  ' * depth}#{name}: {value}".rstrip()
+    written = written_form(entry.kind, entry.default)
+    text = explanation(entry)
+    if entry.default is REQUIRED:
+        text = f"REQUIRED. {text}"
+    elif written is None and "Default:" not in text:
+        text = f"{text} Not set by default."
+    shown = entry.example if written is None else written
+    yield from _prose(text, depth)
+    yield f"{'  ' * depth}#{name}: {'' if shown is None else flow(shown)}".rstrip()
 
 
 def _table(table: Type[Any], depth: int, without: str = "") -> Iterator[str]:
@@ -92,7 +94,7 @@ def _sections(entry: Sections, depth: int) -> Iterator[str]:
         yield f"{margin}#{entry.example or 'example'}:"
         yield from _table(entry.table, depth + 1)
         return
-    for number, (word, table) in enumerate(sorted(_usable(variants_of(entry)).items())):
+    for number, (word, table) in enumerate(_usable(variants_of(entry)).items()):
         yield ""
         yield from _prose(room_help(table), depth)
         yield f"{margin}#{entry.example if number == 0 and entry.example else 'example-' + word}:"

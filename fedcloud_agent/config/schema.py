@@ -69,7 +69,10 @@ def _entry(entry: Entry) -> Schema:
         return {**_table(entry.table), "description": entry.help}
     if isinstance(entry, Sections):
         return _sections(entry)
-    described: Schema = {**entry.kind.schema(), "description": entry.help}
+    described: Schema = entry.kind.schema()
+    if entry.default is None:
+        described = {"anyOf": [described, {"type": "null"}]}
+    described["description"] = entry.help
     default = written_form(entry.kind, entry.default)
     if default is not None:
         described["default"] = default
@@ -85,7 +88,7 @@ def _sections(entry: Sections) -> Schema:
     if entry.variants is None:
         assert entry.table is not None
         return {**described, "additionalProperties": _table(entry.table)}
-    usable = {word: table for word, table in sorted(variants_of(entry).items()) if isinstance(table, type)}
+    usable = {word: table for word, table in variants_of(entry).items() if isinstance(table, type)}
     branches = []
     for word, table in usable.items():
         then = _table(table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass
 from typing import Any, Dict, List, Mapping, Optional, Type, Union
 
 from fedcloud_agent.config.faults import MISSING, PLUGIN, RULE, UNKNOWN, VALUE, Fault, nearest
@@ -23,15 +24,21 @@ def quoted(node: Node, kind: Optional[Kind[Any]] = None) -> str:
     written = node.written
     if kind is not None:
         masked = kind.mask(node.plain())
-        written = written if masked == node.scalar else str(masked)
+        if masked != node.scalar:
+            return f"'{masked}'"
     if len(written) > 60:
         written = written[:57] + "..."
     return f"'{written}'" if isinstance(node.scalar, str) else written or "nothing"
 
 
 def variants_of(entry: Sections) -> Mapping[str, Union[Type[Any], str]]:
-    """Return the tables among which ``type`` chooses; none where there is but one table."""
-    return entry.variants() if entry.variants is not None else {}
+    """Return the tables among which ``type`` chooses; none where there is but one table.
+
+    A text in place of a table says why that variant cannot be used.
+    """
+    found = entry.variants() if entry.variants is not None else {}
+    broken = "its settings are no table: a frozen dataclass is expected"
+    return {word: one if isinstance(one, str) or is_dataclass(one) else broken for word, one in found.items()}
 
 
 def read_room(room: Room, node: Optional[Node], path: Path, at: Origin, faults: List[Fault]) -> Any:
@@ -92,7 +99,7 @@ def _setting(entry: Setting, node: Optional[Node], path: Path, at: Origin, fault
     if node is None or node.empty:
         if entry.default is REQUIRED:
             origin = node.at if node is not None else at
-            where = "needs a value" if node is not None else f"is missing: add {path[-1]!r} here"
+            where = "needs a value" if node is not None else f"missing: add {path[-1]!r} here"
             faults.append(Fault(MISSING, origin, path, where, expected=entry.kind.expects))
             return None
         return entry.default
@@ -118,6 +125,7 @@ def _sections(entry: Sections, node: Optional[Node], path: Path, faults: List[Fa
     if node.mapping is None:
         faults.append(Fault(VALUE, node.origin, path, "", quoted(node), "a mapping of names to sections"))
         return read
+    variants = variants_of(entry)
     for name, child in node.mapping.items():
         below = (*path, name)
         before = len(faults)
@@ -126,7 +134,7 @@ def _sections(entry: Sections, node: Optional[Node], path: Path, faults: List[Fa
         except ValueError:
             faults.append(Fault(VALUE, child.at, below, "not a name", f"'{name}'", entry.key.expects))
         if entry.variants is not None:
-            value = _variant(variants_of(entry), child, below, faults)
+            value = _variant(variants, child, below, faults)
         else:
             assert entry.table is not None
             value = _table(entry.table, child, below, child.at, faults)
@@ -143,7 +151,7 @@ def _variant(variants: Mapping[str, Union[Type[Any], str]], node: Node, path: Pa
     chosen = (node.mapping or {}).get(TYPE)
     if chosen is None or chosen.empty:
         at = chosen.at if chosen is not None else node.at
-        faults.append(Fault(MISSING, at, (*path, TYPE), "is missing: add 'type' here", expected=expected))
+        faults.append(Fault(MISSING, at, (*path, TYPE), "missing: add 'type' here", expected=expected))
         return None
     word = chosen.scalar if isinstance(chosen.scalar, str) else ""
     table = variants.get(word)

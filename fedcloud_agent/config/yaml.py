@@ -107,7 +107,7 @@ def parse(data: bytes, file: str) -> Tuple[Optional[Node], List[Fault]]:
     except ReaderError as error:
         origin = Origin(file, *place(text, error.position))
         return None, [
-            Fault(FILE, origin, (), f"a character that YAML does not allow: U+{ord(str(error.character)):04X}")
+            Fault(FILE, origin, (), f"a character that YAML does not allow: U+{ord(text[error.position]):04X}")
         ]
     except MarkedYAMLError as error:
         return None, [_syntax(error, text, file)]
