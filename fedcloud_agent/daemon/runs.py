@@ -154,7 +154,5 @@ def _code(ended: Ended) -> int:
 
 def _death(ended: Ended) -> str:
     if ended.exit_code is None:
-        return "it ended while no daemon ran, and left no outcome"
-    if ended.exit_code < 0:
-        return f"it was killed by {signal.Signals(-ended.exit_code).name} and left no outcome"
-    return f"it ended with exit code {ended.exit_code} and left no outcome"
+        return "it ended unseen by any daemon and left no outcome"
+    return f"it {process.how(ended.exit_code)} and left no outcome" if ended.exit_code else "it left no outcome"

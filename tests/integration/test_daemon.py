@@ -263,10 +263,11 @@ def test_runs_end_in_order_when_the_daemon_stops_and_are_made_up_for(daemon: Dae
     daemon.process = None
     daemon.forget()
     ran = run_of(tmp_path, "gentle", 'run.tell("made up for")')
-    daemon.configure(["gentle", None, ["every 1h"], 600, ran], ["stubborn", None, ["5 0 1 * *"], 600, ran])
+    owed = run_of(tmp_path, "stubborn", 'run.tell("its turn was owed")')
+    daemon.configure(["gentle", None, ["every 1h"], 600, ran], ["stubborn", None, ["5 0 1 * *"], 600, owed])
     with daemon:
         eventually(lambda: daemon.said("gentle: made up for"))
-        eventually(lambda: "stubborn" in daemon.log.read_text().partition("made up for")[2])
+        eventually(lambda: daemon.said("stubborn: its turn was owed"))
 
 
 def test_runs_of_a_killed_daemon_are_found_and_let_to_their_end(daemon: DaemonOfLoops, tmp_path: Path) -> None:
@@ -293,7 +294,7 @@ def test_runs_of_a_killed_daemon_are_found_and_let_to_their_end(daemon: DaemonOf
     daemon.configure(["long", None, ["every 1h"], 600, long], ["gone", None, ["every 1h"], 600, python("sys.exit(65)")])
     with daemon:
         eventually(lambda: daemon.said("long still runs since an earlier daemon"))
-        eventually(lambda: daemon.said("gone: failed (exit code 75): it ended while no daemon ran"))
+        eventually(lambda: daemon.said("gone: failed (exit code 75): it ended unseen by any daemon"))
         assert [r.run for r in eventually(lambda: states.read(daemon.state)).running if r.loop == "long"] == [
             r.run for r in first.running if r.loop == "long"
         ]
@@ -381,3 +382,15 @@ def test_an_idle_daemon_is_small(daemon: DaemonOfLoops, tmp_path: Path) -> None:
         time.sleep(2)
         after = process.cpu_times()
         assert (after.user + after.system - before.user - before.system) / (time.monotonic() - begin) < 0.05
+
+
+def test_a_run_that_dies_of_any_signal_is_told_of(daemon: DaemonOfLoops, tmp_path: Path) -> None:
+    loops = [
+        [f"die{number}", None, ["every 1h"], 60, python(f"os.kill(os.getpid(), {number})")]
+        for number in (signal.SIGKILL, signal.SIGRTMIN + 3)
+    ]
+    daemon.configure(*loops, ["silent", None, ["every 1h"], 60, python("pass")])
+    with daemon:
+        eventually(lambda: daemon.said("die9: failed (exit code 137): it was ended by SIGKILL and left no outcome"))
+        eventually(lambda: daemon.said(f"it was ended by signal {signal.SIGRTMIN + 3} and left no outcome"))
+        eventually(lambda: daemon.said("silent: failed (exit code 1): it left no outcome"))
