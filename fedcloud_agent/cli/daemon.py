@@ -16,7 +16,6 @@ def daemon(context: Context) -> None:
     reported and not used. SIGTERM ends the runs in progress in good order; what was cut short is made up for at the
     next start.
     """
-    from fedcloud_agent import log
     from fedcloud_agent.cli.loops import loaded
     from fedcloud_agent.config.settings import DirectoriesSettings
     from fedcloud_agent.daemon.daemon import Daemon
@@ -24,7 +23,6 @@ def daemon(context: Context) -> None:
     from fedcloud_agent.daemon.state import snapshot_of
     from fedcloud_agent.errors import ConfigurationError
 
-    log.start(context.verbose)
     state = context.load().room(DirectoriesSettings).state
 
     def load() -> Loaded:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, List, Optional, Tuple
 
-from fedcloud_agent.clock import HOUR
 from fedcloud_agent.daemon.loops import Loaded, Loop
 from fedcloud_agent.daemon.settings import DaemonSettings
 from fedcloud_agent.settings import When
@@ -23,17 +22,38 @@ class Command:
     loop: str
     words: Tuple[str, ...]
     per_cloud: bool
-    when: Tuple[When, ...]
-    room: Optional[str] = None
-    """The room whose key ``every``, if it has one, stands in for the first schedule."""
-    deadline: Optional[int] = None
-    """Seconds; None: as the daemon's own settings say."""
+    room: str
+    schedule: str
+    """The room's key that says when."""
+    needs: str
+    """The room's key without which there is nothing to do."""
+    also: Tuple[When, ...] = ()
+    """When else it is due, whatever the site says."""
+    deadline: Optional[str] = None
+    """The room's key that says how long it may take; None: as the daemon's own settings say."""
 
 
 COMMANDS = (
     # five minutes into a month the last one is complete: its sums should not wait for the hour
-    Command("accounting", ("accounting", "run"), True, (When(HOUR), When(crontab="5 0 1 * *")), room="accounting"),
-    Command("accounting-send", ("accounting", "send"), False, (When(600),), deadline=HOUR),
+    Command(
+        "accounting",
+        ("accounting", "run"),
+        per_cloud=True,
+        room="accounting",
+        schedule="schedule",
+        needs="destinations",
+        also=(When(crontab="5 0 1 * *"),),
+        deadline="deadline",
+    ),
+    Command(
+        "accounting-send",
+        ("accounting", "send"),
+        per_cloud=False,
+        room="accounting",
+        schedule="send_schedule",
+        needs="destinations",
+        deadline="deadline",
+    ),
 )
 
 
@@ -43,9 +63,11 @@ def loaded(configuration: Configuration, snapshot: Path) -> Loaded:
     base = (sys.executable, "-m", "fedcloud_agent", "--config", str(snapshot))
     loops: List[Loop] = []
     for command in COMMANDS:
-        every = getattr(configuration.values.get(command.room or ""), "every", None)
-        when = (every, *command.when[1:]) if isinstance(every, When) else command.when
-        deadline = command.deadline or settings.deadline
+        room = configuration.values[command.room]
+        if not getattr(room, command.needs):
+            continue
+        when = (getattr(room, command.schedule), *command.also)
+        deadline = getattr(room, command.deadline) if command.deadline else settings.deadline
         for cloud in configuration.clouds if command.per_cloud else (None,):
             words = command.words if cloud is None else (*command.words, "--cloud", cloud)
             loops.append(Loop(command.loop, cloud, when, deadline, (*base, *words)))

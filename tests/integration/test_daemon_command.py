@@ -21,7 +21,15 @@ class AgentDaemon(DaemonOfLoops):
     def write(self, more: str = "") -> None:
         etc = self.directory / "etc"
         etc.mkdir(exist_ok=True)
-        (etc / "agent.yaml").write_text(f"site: EXAMPLE-SITE\ndirectories: {{state: {self.state}}}\n{more}\n")
+        lines = (
+            "site: EXAMPLE-SITE",
+            f"directories: {{state: {self.state}}}",
+            f"accounting: {{destinations: {{c: {{type: directory, path: {self.directory}}}}}}}",
+            more,
+        )
+        (etc / "agent.yaml").write_text("\n".join(lines) + "\n")
+            f"site: EXAMPLE-SITE\ndirectories: {{state: {self.state}}}\naccounting: {{destinations: {{c: {{type: directory, path: {self.directory}}}}}}}\n{more}\n"
+        )
 
     def command(self) -> List[str]:
         return [sys.executable, "-m", "fedcloud_agent", "--config", str(self.directory / "etc"), "daemon"]
@@ -54,7 +62,7 @@ def test_the_daemon_of_a_site(daemon: AgentDaemon) -> None:
         daemon.write(more="daemon: {stop_timeout: 3}")
         daemon.signal(signal.SIGHUP)
         eventually(lambda: daemon.said("the new configuration is not used, the old one stays"))
-        assert daemon.said("agent.yaml:3:24") and snapshot.read_bytes() == before
+        assert daemon.said("agent.yaml:4:24") and snapshot.read_bytes() == before
 
         daemon.write(more="daemon: {stop_timeout: 3s}")
         daemon.forget()
