@@ -17,6 +17,7 @@ import io
 import json
 import logging
 import re
+import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -207,6 +208,8 @@ class BoundedAdapter(HTTPAdapter):
                 request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies
             )
         except requests.exceptions.SSLError as error:
+            if not isinstance(_innermost(error), ssl.SSLCertVerificationError):
+                raise UnreachableError(f"{place} cannot be spoken to by TLS: {_root(error)}") from error
             raise RefusedError(
                 f"{place}: no trust in its certificate: {_root(error)}",
                 hint="name the authority that signed it with 'cacert', or correct the host name",
@@ -250,19 +253,25 @@ class BoundedAdapter(HTTPAdapter):
         except AgentError:
             raw.close()
             raise
+        # older Pythons leave a response of known length open, and its connection could not be used again
+        source.close()
         raw.release_conn()
         return b"".join(pieces)
 
 
-def _root(error: BaseException) -> str:
-    """Return the innermost reason, without the layers of libraries around it and the addresses of their objects."""
+def _innermost(error: BaseException) -> BaseException:
     while True:
         inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
         if not isinstance(inner, BaseException):
-            break
+            return error
         error = inner
-    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?", "", str(error))
-    return (text or type(error).__name__)[:300]
+
+
+def _root(error: BaseException) -> str:
+    """Return the innermost reason, without the layers of libraries around it and the addresses of their objects."""
+    root = _innermost(error)
+    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?", "", str(root))
+    return (text or type(root).__name__)[:300]
 
 
 class Client:

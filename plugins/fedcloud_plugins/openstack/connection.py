@@ -119,7 +119,7 @@ class Connection:
             return self.compute()
         # not scoped to a project: the first that lets us in will do
         refusal: Optional[RefusedError] = None
-        for project in self.projects()[0]:
+        for project in (p for p in self.projects()[0] if p.enabled):
             try:
                 return self.compute(project.id)
             except RefusedError as error:

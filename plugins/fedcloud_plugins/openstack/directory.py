@@ -25,6 +25,7 @@ class Project:
     id: str
     name: str
     vo: str
+    enabled: bool = True
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,23 @@ class Keystone:
     login: Login
     url: str
 
-    def listed(self, path: str, key: str) -> Optional[List[Dict[str, Any]]]:
-        """Return all of a list, or None when this token may not read it."""
+    def listed(self, path: str, key: str, *, absent: bool = False) -> Optional[List[Dict[str, Any]]]:
+        """Return all of a list, or None when this token may not read it.
+
+        With ``absent`` a service that has no such list (404) is one with an empty list.
+        """
         found: List[Dict[str, Any]] = []
         marker: Optional[str] = None
         seen: Set[str] = set()
         while True:
             query = {"marker": marker} if marker else {}
-            answer = self.client.get(self.url + path, params=query, credential=self.login, accept=(200, 403))
+            answer = self.client.get(
+                self.url + path, params=query, credential=self.login, accept=(200, 403, 404) if absent else (200, 403)
+            )
             if answer.status == 403:
                 return None
+            if answer.status == 404:
+                return []
             body = answer.json()
             rows = body.get(key) if isinstance(body, dict) else None
             if not isinstance(rows, list) or not all(
@@ -124,7 +132,7 @@ def select(projects: Iterable[Mapping[str, Any]], selection: Selection) -> Tuple
             problems.append(
                 Problem(f"project {name}", f"its property says VO {by_property}, the configuration {vo}, which counts")
             )
-        chosen.append(Project(id_, name, vo))
+        chosen.append(Project(id_, name, vo, project.get("enabled") is not False))
     return _unambiguous(chosen, problems, selection, named), problems
 
 
@@ -191,7 +199,11 @@ class People:
 
     def _ask(self, id_: str) -> Optional[str]:
         if self._listed is None:
-            self._listed = {row["id"]: row for row in self.keystone.listed("/users", "users") or ()}
+            wanted = {"name", "domain_id", "federated", self.attribute}
+            self._listed = {
+                row["id"]: {key: row[key] for key in row.keys() & wanted}
+                for row in self.keystone.listed("/users", "users") or ()
+            }
         user = self._listed.get(id_)
         if user is None or self._may_be_federated(user):
             user = self._one(id_) or user
@@ -216,7 +228,7 @@ class People:
         if names_of(user, before, self.attribute):
             return False
         if self._provider_domains is None:
-            providers = self.keystone.listed("/OS-FEDERATION/identity_providers", "identity_providers")
+            providers = self.keystone.listed("/OS-FEDERATION/identity_providers", "identity_providers", absent=True)
             # who may not see the providers has to ask for each user
             self._provider_domains = {"*"} if providers is None else {str(p.get("domain_id")) for p in providers}
         return "*" in self._provider_domains or str(user.get("domain_id")) in self._provider_domains

@@ -119,9 +119,15 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
         if wide:
             yield self._listing("*", projects, compute.time(), window("*"), problems, wide=True)
             return
-        for number, project in enumerate(projects):
-            told = problems if number == 0 else []
-            yield self._listing(project.id, [project], compute.time(), window(project.id), told, wide=False)
+        # nobody can log in to a disabled project; what is known of its machines stands
+        closed = [
+            Problem(f"project {p.name}", "it is disabled and cannot be listed") for p in projects if not p.enabled
+        ]
+        told = [*problems, *closed]
+        for project in projects:
+            if project.enabled:
+                yield self._listing(project.id, [project], compute.time(), window(project.id), told, wide=False)
+                told = []
 
     def _listing(
         self,
@@ -200,7 +206,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
         projects, _ = connection.projects()
         compute, wide = connection.view()
         reading = connection.reading(projects)
-        for asked in [compute] if wide else (connection.compute(project.id) for project in projects):
+        for asked in [compute] if wide else (connection.compute(project.id) for project in projects if project.enabled):
             row = asked.server(uuid)
             if row is None:
                 continue
