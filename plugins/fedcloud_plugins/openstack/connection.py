@@ -41,6 +41,7 @@ class Connection:
         self._versions: Dict[str, Version] = {}
         self._computes: Dict[Optional[str], Compute] = {}
         self._projects: Optional[Tuple[List[Project], List[Problem]]] = None
+        self._own: Optional[List[Dict[str, Any]]] = None
         self._view: Optional[Tuple[Compute, bool]] = None
 
     def close(self) -> None:
@@ -50,17 +51,21 @@ class Connection:
     def projects(self) -> Tuple[List[Project], List[Problem]]:
         """Return the projects that serve a VO (there may be none), and what was found wrong about others."""
         if self._projects is None:
+            self.view()
             listed = self.keystone.listed("/projects", "projects")
-            if listed is None:
-                # an account without a right beyond its own projects sees those
-                listed = self.keystone.listed("/auth/projects", "projects")
-            if listed is None:
-                raise RefusedError(
-                    f"{self.keystone.url} lets this account list neither all projects nor its own",
-                    hint="give it the role reader on each project that serves a VO",
-                )
-            self._projects = select(listed, self._selection())
+            # an account without a right beyond its own projects sees those
+            self._projects = select(self._own_projects() if listed is None else listed, self._selection())
         return self._projects
+
+    def _own_projects(self) -> List[Dict[str, Any]]:
+        if self._own is None:
+            self._own = self.keystone.listed("/auth/projects", "projects")
+        if self._own is None:
+            raise RefusedError(
+                f"{self.keystone.url} lets this account list not even its own projects",
+                hint="give it the role reader on each project that serves a VO",
+            )
+        return self._own
 
     def _selection(self) -> Selection:
         settings = self.settings
@@ -117,17 +122,23 @@ class Connection:
     def _any_compute(self) -> Compute:
         if self.endpoint(self.main, "compute") is not None:
             return self.compute()
-        # not scoped to a project: the first that lets us in will do
+        own = self._own_projects()
+        serving = [project.id for project in select(own, self._selection())[0]]
         refusal: Optional[RefusedError] = None
-        for project in (p for p in self.projects()[0] if p.enabled):
+        for project in dict.fromkeys([*serving, *(row["id"] for row in own)]):
             try:
-                return self.compute(project.id)
+                compute = self.compute(project)
             except RefusedError as error:
                 refusal = error
-        # without any project to try, this says what is missing
-        if refusal is not None:
-            raise refusal
-        return self.compute()
+                continue
+            if not self.main.access().reference.system_scoped:
+                # without any scope keystone tells nobody of other projects and users
+                self.keystone.login = compute.login
+            return compute
+        raise refusal or RefusedError(
+            f"{self.keystone.url}: this account has a role on no project",
+            hint="give it the role reader on each project that serves a VO",
+        )
 
     def reading(self, projects: List[Project]) -> Reading:
         """Return what rows of ``projects`` are read with; it grows as :meth:`learn` finds new names."""

@@ -47,10 +47,7 @@ class Keystone:
     url: str
 
     def listed(self, path: str, key: str, *, absent: bool = False) -> Optional[List[Dict[str, Any]]]:
-        """Return all of a list, or None when this token may not read it.
-
-        With ``absent`` a service that has no such list (404) is one with an empty list.
-        """
+        """Return all of a list, or None when this token may not read it (with ``absent``: or when there is none)."""
         found: List[Dict[str, Any]] = []
         marker: Optional[str] = None
         seen: Set[str] = set()
@@ -59,10 +56,8 @@ class Keystone:
             answer = self.client.get(
                 self.url + path, params=query, credential=self.login, accept=(200, 403, 404) if absent else (200, 403)
             )
-            if answer.status == 403:
+            if answer.status != 200:
                 return None
-            if answer.status == 404:
-                return []
             body = answer.json()
             rows = body.get(key) if isinstance(body, dict) else None
             if not isinstance(rows, list) or not all(
