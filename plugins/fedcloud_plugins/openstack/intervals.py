@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, Iterable, List, Optional, Tuple
 
 from fedcloud_plugins.openstack.mapping import instant
@@ -27,16 +28,19 @@ def untouched(created: int, launched: Optional[int], changed: int) -> bool:
 def running(machine: VirtualMachine, actions: Iterable[Any]) -> Tuple[Tuple[int, Optional[int]], ...]:
     """Return the intervals in which ``machine`` ran, in order and disjoint; the last one may be open.
 
-    Actions that failed changed nothing. What the machine is now has the last word: where the record of actions is
-    not complete, the last interval ends or begins at the machine's latest change. Raises ValueError, KeyError or
-    TypeError when an action is not shaped as one.
+    ``actions`` are in the order of the API, the latest first. Those that failed changed nothing. What the machine is
+    now has the last word: where the record of actions is not complete, the last interval ends or begins at the
+    machine's latest change. Raises ValueError, KeyError or TypeError when an action is not shaped as one.
     """
     if machine.start is None:
         return ()
     found: List[Tuple[int, Optional[int]]] = []
     began: Optional[int] = machine.start
     last = machine.start
-    for at, action in sorted((instant(a["start_time"]), a["action"]) for a in actions if a.get("message") is None):
+    done = [(instant(a["start_time"]), a["action"]) for a in actions if a.get("message") is None]
+    # of those of one second the order in which they came is all that is known, and sorting keeps it
+    done.reverse()
+    for at, action in sorted(done, key=itemgetter(0)):
         last = max(at, last)
         if began is not None and action in STOPS:
             if last > began:
