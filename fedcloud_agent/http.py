@@ -153,6 +153,7 @@ class BoundedAdapter(HTTPAdapter):
         self.bounds = bounds
         self.harmless = harmless
         self.stopped = threading.Event()
+        self._known_proxies: Dict[str, Mapping[str, str]] = {}
 
     def send(
         self,
@@ -167,7 +168,7 @@ class BoundedAdapter(HTTPAdapter):
         end = time.monotonic() + self.bounds.deadline
         place = _place(request.url)
         safe = request.method in _SAFE or place.endswith(self.harmless)
-        chosen = proxies or get_environ_proxies(request.url or "", no_proxy=None)
+        chosen = proxies or self._proxies(request.url or "")
         for attempt in range(self.bounds.retries + 1):
             pause: Optional[float] = None
             began = time.monotonic()
@@ -197,6 +198,13 @@ class BoundedAdapter(HTTPAdapter):
             if self.stopped.wait(pause):
                 raise failure
         raise AssertionError("a loop of at least one turn ends inside")
+
+    def _proxies(self, url: str) -> Mapping[str, str]:
+        """Return the proxies that the environment has for the host of ``url``, which is looked up once."""
+        host = "://".join(urlsplit(url)[:2])
+        if host not in self._known_proxies:
+            self._known_proxies[host] = get_environ_proxies(url, no_proxy=None)
+        return self._known_proxies[host]
 
     def _exchange(
         self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]

@@ -90,8 +90,17 @@ def instant(text: str) -> int:
     return _day(day) + int(hour) * 3600 + int(minute) * 60 + int(second)
 
 
-@lru_cache(maxsize=65536)
 def _routed(address: str) -> bool:
+    """Tell whether an address is routed globally. Most fixed ones are private, and told by how they begin."""
+    if address.startswith(("10.", "192.168.", "fd", "fe80:")):
+        return False
+    network, dot, host = address.rpartition(".")
+    # what is set apart in IPv4 is never smaller than these 256, but for the wholly reserved 192.0.0.0/24
+    return _is_global(f"{network}.1") if dot and host.isdigit() and int(host) < 256 else _is_global(address)
+
+
+@lru_cache(maxsize=65536)
+def _is_global(address: str) -> bool:
     try:
         return ipaddress.ip_address(address).is_global
     except ValueError:
