@@ -21,8 +21,7 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path, help="serve https with this certificate (PEM)")
     parser.add_argument("--key", type=Path)
     options = parser.parse_args()
-    # Without this, the rows of a large site are walked through again and again for garbage that they never are.
-    gc.freeze()
+    # The rows of a large site are no garbage: to walk through them at every turn would cost more than the answers.
     gc.set_threshold(50000, 20, 100)
     server = Server(options.port, options.certificate, options.key)
     server.load(options.state)

@@ -186,6 +186,9 @@ class Control:
             key, action, at = details.pop("server"), details.pop("action"), details.pop("at", None)
             if "flavor" in details:
                 details["flavor"] = self._flavor(details["flavor"])
+            for name, find in (("user", self.site.identity.user), ("project", self.site.identity.project)):
+                if name in details:
+                    details[name] = find(details[name]).id
             self.site.fleet.act(key, action, at, details)
 
     def purge(self, given: Arguments) -> Any:

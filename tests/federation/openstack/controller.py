@@ -238,7 +238,8 @@ class OpenStackSimulator(Controller):
 
         Actions are the keys of ``acts.ACTS``. Details: flavor (resize), name (rename), message (error), address
         (attach_floating_ip, detach_floating_ip), volume (attach_volume, detach_volume), image, host (rebuild,
-        evacuate, unshelve), task_state (task), terminated=False (delete without terminated_at).
+        evacuate, unshelve), task_state (task), terminated=False (delete without terminated_at). Who did it and when it
+        began, for os-instance-actions: user, project, started.
         """
         entry: Dict[str, Any] = {"server": server, "action": action, **details}
         if at is not None:

@@ -6,7 +6,7 @@ import heapq
 import random
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from tests.federation.openstack.acts import ACTS, POWER, Act, status_of
 from tests.federation.openstack.clock import SimulatedClock
@@ -185,13 +185,15 @@ class Fleet:
     def _birth(self, server: Server) -> None:
         server.states.append((server.created, "building"))
         server.flavors.append((server.created, server.flavor))
-        self._note(server, "create", server.created)
+        self._note(server, "create", server.created, {})
         self.servers[server.id] = server
         self._members += 1
 
-    def _note(self, server: Server, action: str, instant: int) -> None:
+    def _note(self, server: Server, action: str, instant: int, details: Mapping[str, Any]) -> None:
         number = f"req-{uuid.UUID(int=self.random.getrandbits(128), version=4)}"
-        server.events.append(Event(action, number, server.user_id, server.project_id, instant, instant))
+        user = details.get("user") or server.user_id
+        project = details.get("project") or server.project_id
+        server.events.append(Event(action, number, user, project, details.get("started") or instant, instant))
 
     def _perform(self, server: Server, action: str, instant: int, details: Dict[str, Any]) -> None:
         act = ACTS[action]
@@ -207,7 +209,7 @@ class Fleet:
         server.updated = instant
         server.task_state = details.get("task_state") if action == "task" else None
         if act.recorded is not None:
-            self._note(server, act.recorded, instant)
+            self._note(server, act.recorded, instant, details)
         if act.relaunch:
             server.launched = instant
         if after is not None and after != server.vm_state:
@@ -225,6 +227,8 @@ class Fleet:
     ) -> Optional[str]:
         """Do what is special about an action and return the state that follows."""
         after = act.after
+        if action == "launch":
+            server.events[0] = server.events[0]._replace(finished=instant)
         if action in ("launch", "unshelve"):
             server.host = details.get("host") or server.network[2]
             self._connect(server)

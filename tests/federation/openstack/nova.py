@@ -158,7 +158,7 @@ class Nova:
         return Rows(body + b"}", len(rows))
 
     def _next(self, request: Request, last: str) -> Any:
-        pairs = [(name, value) for name, value in request.query if name != "marker"]
+        pairs = sorted((pair for pair in request.query if pair[0] != "marker"), key=lambda pair: pair[0])
         address = f"{self.root}{request.path}?{urlencode([*pairs, ('marker', last)])}"
         return [{"rel": "next", "href": address}]
 

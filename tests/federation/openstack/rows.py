@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import re
 from typing import Any, Dict, NamedTuple
 
 from tests.federation.openstack.clock import microseconds_text, seconds_text
@@ -13,6 +15,7 @@ from tests.federation.openstack.wire import encode
 # The microversions (their second number) at which a row changes; those between two show the same keys.
 _STEPS = (1, 3, 9, 16, 19, 26, 47, 63, 69, 71, 73, 90)
 _PROGRESS = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
+_NO_HOSTNAME = re.compile("[^a-z0-9]")
 
 
 class View(NamedTuple):
@@ -187,8 +190,13 @@ def _image(server: Server, base: str) -> Any:
 
 
 def _host_id(server: Server) -> str:
-    return hashlib.sha224((server.project_id + server.host).encode()).hexdigest() if server.host else ""
+    return _hashed(server.project_id + server.host) if server.host else ""
+
+
+@functools.lru_cache(maxsize=4096)
+def _hashed(text: str) -> str:
+    return hashlib.sha224(text.encode()).hexdigest()
 
 
 def _hostname(server: Server) -> str:
-    return "".join(letter if letter.isalnum() and letter.isascii() else "-" for letter in server.name.lower())[:63]
+    return _NO_HOSTNAME.sub("-", server.name.lower())[:63]
