@@ -21,6 +21,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
+from datetime import timezone
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Collection, Dict, Mapping, NoReturn, Optional, Protocol, Tuple, Union
@@ -99,7 +100,7 @@ class Answer:
         """Return the peer's clock as its Date header has it. Raises RemoteDataError when there is none to be read."""
         text = self.headers.get("Date", "")
         try:
-            return int(email.utils.parsedate_to_datetime(text).timestamp())
+            return int(_http_date(text))
         except (TypeError, ValueError, IndexError, OverflowError) as error:
             raise RemoteDataError(
                 f"{_place(self.url)} answered without a usable Date header ({text[:60]!r}): its clock cannot be known",
@@ -126,13 +127,19 @@ def _place(url: Optional[str]) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def _http_date(text: str) -> float:
+    """Return the instant of a date as headers have it; they are UTC, also where they fail to say so."""
+    moment = email.utils.parsedate_to_datetime(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
 def _pause_asked(headers: Mapping[str, str]) -> Optional[float]:
     """Return the seconds that a Retry-After header asks for, or None when it says nothing that can be read."""
     text = headers.get("Retry-After", "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(text).timestamp() - time.time())
+        return max(0.0, _http_date(text) - time.time())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
 
@@ -387,8 +394,12 @@ def _next_place(method: str, answer: Answer) -> str:
 def _raise_for(answer: Answer) -> NoReturn:
     said = answer.explanation()
     text = f"{_place(answer.url)} answered {answer.status}" + (f": {said}" if said else "")
-    if answer.status in (401, 403, 407):
-        raise RefusedError(text, hint="check the account, its rights and its secret")
+    if answer.status == 401:
+        raise RefusedError(
+            text, hint="check the account and its secret; if they are right, the service cannot check them now"
+        )
+    if answer.status in (403, 407):
+        raise RefusedError(text, hint="check the rights of the account")
     if answer.status >= 500 or answer.status in (408, 429):
         raise UnreachableError(text)
     raise RemoteDataError(text)

@@ -172,7 +172,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
             found.extend(source)
             source.clear()
         if self.settings.wall == "active":
-            by_id = {row["id"].lower(): row for row in rows if isinstance(row.get("id"), str)}
+            by_id = {row["id"].lower(): row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
             machines = [self._with_intervals(machine, by_id[machine.uuid], compute, found) for machine in machines]
         return Page(machines, unreadable, found)
 

@@ -78,6 +78,7 @@ FEDERATED = [{"idp_id": "egi.eu", "protocols": [{"protocol_id": "openid", "uniqu
         ({"name": "jane"}, DEFAULT_ORDER, "jane"),
         ({"name": "jane"}, ("dn", "unique_id"), None),
         ({"name": "jane", "federated": [{"protocols": None}]}, ("unique_id",), None),
+        ({"name": "jane", "federated": "egi.eu"}, ("unique_id",), None),
         ({"name": "a\nb"}, ("name",), None),
         ({}, DEFAULT_ORDER, None),
     ],
