@@ -28,8 +28,6 @@ class AgentDaemon(DaemonOfLoops):
             more,
         )
         (etc / "agent.yaml").write_text("\n".join(lines) + "\n")
-            f"site: EXAMPLE-SITE\ndirectories: {{state: {self.state}}}\naccounting: {{destinations: {{c: {{type: directory, path: {self.directory}}}}}}}\n{more}\n"
-        )
 
     def command(self) -> List[str]:
         return [sys.executable, "-m", "fedcloud_agent", "--config", str(self.directory / "etc"), "daemon"]

@@ -141,7 +141,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
     ) -> Listing:
         groups: FrozenSet[str] = frozenset(project.id for project in projects)
         pages = self._pages(scope, projects, window, list(problems), wide=wide)
-        return Listing(scope, groups, window, as_of, pages)
+        return Listing(scope, groups, window, as_of, self._connection.clock.offset, pages)
 
     def _pages(
         self, scope: str, projects: List[Project], window: Window, problems: List[Problem], *, wide: bool
