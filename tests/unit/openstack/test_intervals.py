@@ -12,7 +12,7 @@ from fedcloud_plugins.openstack.intervals import running, untouched
 
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, VirtualMachine
 
-DATA = Path(__file__).parents[2] / "data" / "openstack"
+DATA = Path(__file__).parents[2] / "data" / "openstack" / "rows"
 START = 1_795_000_000
 
 
