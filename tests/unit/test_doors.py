@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "fedcloud_agent").rglob("*.py"), *(ROOT / "plugins").rglob("*.py")])
 
 PROCESS = ("fedcloud_agent/process.py",)
-HTTP = ("fedcloud_agent/http.py",)
+HTTP = ("fedcloud_agent/http/",)
 ALLOWED: Dict[str, Tuple[str, ...]] = {
     "subprocess": PROCESS,
     "multiprocessing": (),

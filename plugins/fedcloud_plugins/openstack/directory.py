@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from fedcloud_plugins.openstack.login import Login
-
 from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.errors import RemoteDataError
 from fedcloud_agent.http import Answer, Client
 from fedcloud_agent.site.identity import first_known, slash_dn
 from fedcloud_agent.site.shares import vo_of
+from fedcloud_plugins.openstack.login import Login
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, FrozenSet, Iterator, List, NamedTuple, Optional
 
-from fedcloud_plugins.openstack.settings import OpenStackSettings
-
 from fedcloud_agent.clouds.contract import (
     COMPLETED,
     SUSPENDED,
@@ -25,6 +23,7 @@ from fedcloud_agent.clouds.contract import (
     Window,
 )
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError
+from fedcloud_plugins.openstack.settings import OpenStackSettings
 
 if TYPE_CHECKING:
     from fedcloud_plugins.openstack.compute import Compute

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 import pytest
+
 from fedcloud_plugins.openstack.directory import Project, Selection, names_of, select
 
 DEFAULT_ORDER = ("dn", "unique_id", "attribute", "name")
