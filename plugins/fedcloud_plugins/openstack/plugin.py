@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, FrozenSet, Iterator, List, NamedTuple, Optional
+from urllib.parse import urlsplit
 
 from fedcloud_agent.clouds.contract import (
     COMPLETED,
@@ -79,6 +80,11 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
 
             self._opened = Connection(self.name, self.settings)
         return self._opened
+
+    @property
+    def host(self) -> str:
+        """The host of the login URL."""
+        return urlsplit(self.settings.auth.auth_url).hostname or self.name
 
     def close(self) -> None:
         """Give back the connections; tokens end by themselves."""
