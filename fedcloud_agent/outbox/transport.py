@@ -45,9 +45,10 @@ class Transport(ABC):
 
         Messages are drawn one by one, some dozens ahead of the outcomes. ``departing`` is told the identities of
         messages just before they leave for the first time: from then on they may have arrived, before they cannot.
-        One that is neither acknowledged nor refused when the iterator ends with an exception stays the caller's: it may have arrived, and is sent again under the
-        same identity. Raises UnreachableError when the other side cannot be reached for a while, RefusedError when it
-        (or our check of it) says no to us as a whole, StorageError when a directory cannot be written.
+        One that is neither acknowledged nor refused when the iterator ends with an exception stays the caller's: it is
+        to be sent again under the same identity. Raises UnreachableError when the other side cannot be reached for a
+        while, RefusedError when it (or our check of it) says no to us as a whole, StorageError when a directory cannot
+        be written.
         """
 
     @abstractmethod
