@@ -44,7 +44,7 @@ generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, 
 	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
 		-r tests/requirements-oldest.txt
 	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
-		--no-deps --no-build-isolation -e .
+		--no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
 
 test-oldest: .venv-oldest/.ready  ## The unit tests on Python 3.9 with the oldest libraries that we support
