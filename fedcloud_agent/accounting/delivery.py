@@ -32,11 +32,12 @@ class Delivered:
 def pack_all(store: Store, destination: str, limits: Limits, now: Callable[[], int]) -> int:
     """Pack every record that can leave; one message for each transaction. Return how many records."""
     with store.write() as connection:
-        packing.take_apart(connection, destination, limits, now())
+        at = max(now(), packing.newest_listing(connection))
+        packing.take_apart(connection, destination, limits, at)
     total = 0
     while True:
         with store.write() as connection:
-            count = packing.pack(connection, destination, limits, now())
+            count = packing.pack(connection, destination, limits, at)
         if not count:
             return total
         total += count
