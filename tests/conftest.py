@@ -12,5 +12,5 @@ settings.register_profile(
 settings.register_profile(
     "quick", settings.get_profile("suite"), max_examples=15, phases=[Phase.explicit, Phase.generate]
 )
-settings.register_profile("long", settings.get_profile("suite"), max_examples=3000)
+settings.register_profile("hunt", settings.get_profile("quick"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))

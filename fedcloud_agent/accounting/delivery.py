@@ -80,8 +80,13 @@ def _send_once(
 ) -> None:
     held: List[Outcome] = []
     since = time.monotonic()
+
+    def departing(ids: Sequence[str]) -> None:
+        with store.write() as connection:
+            queue.note_attempt(connection, ids, now())
+
     try:
-        for outcome in transport.deliver(queue.waiting(store, destination, now())):
+        for outcome in transport.deliver(queue.waiting(store, destination), departing):
             held.append(outcome)
             if len(held) >= _SETTLED_TOGETHER or time.monotonic() - since > _SETTLED_AFTER:
                 _settle(store, destination, held, preferred, now(), done)

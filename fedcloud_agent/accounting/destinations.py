@@ -11,7 +11,7 @@ from fedcloud_agent.accounting.settings import AccountingSettings
 from fedcloud_agent.errors import CannotCreateError, RefusedError
 from fedcloud_agent.outbox.identity import new_id
 from fedcloud_agent.outbox.settings import DirectoryDestination, StompDestination
-from fedcloud_agent.outbox.transport import Message, Outcome, Transport
+from fedcloud_agent.outbox.transport import Departing, Message, Outcome, Transport, unnoted
 
 
 def limits_of(settings: AccountingSettings, destination: Any) -> Limits:
@@ -58,7 +58,7 @@ class FileTransport(Transport):
                 f"{path} cannot be written: {error.strerror}", hint="name a file that does not exist yet"
             ) from error
 
-    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+    def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         """Append each body to the file; everything is acknowledged."""
         with self._path.open("ab") as file:
             for message in messages:

@@ -90,10 +90,11 @@ def _packed(destination: str) -> Any:
 def take_apart(connection: Connection, destination: str, limits: Limits, now: int) -> int:
     """Take messages apart that must not leave as they are; their records wait again. Return how many messages.
 
-    That is a message that was never attempted and of which a record was made anew since, and any message with a record
-    whose month is no longer tidied, under other key fields than those that the month already shows.
+    That is a message of which a record was made anew since, and one with a record whose month is no longer tidied,
+    under other key fields than those that the month already shows. Only a message that never left is taken apart: one
+    that did may have arrived, so that the month may show its fields by now, and its bytes are sent again as they are.
     """
-    superseded = and_(message.c.attempted.is_(None), record.c.pending == 1)
+    superseded = record.c.pending == 1
     outlived = and_(
         record.c.month < month_of(now - limits.tidied),
         record.c.published.is_not(None),
@@ -104,7 +105,12 @@ def take_apart(connection: Connection, destination: str, limits: Limits, now: in
             select(message.c.id)
             .distinct()
             .join(record, record.c.message == message.c.id)
-            .where(message.c.destination == destination, message.c.state == QUEUED, or_(superseded, outlived))
+            .where(
+                message.c.destination == destination,
+                message.c.state == QUEUED,
+                message.c.attempted.is_(None),
+                or_(superseded, outlived),
+            )
         ).scalars()
     )
     for identity in ids:

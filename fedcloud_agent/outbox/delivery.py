@@ -14,10 +14,13 @@ from fedcloud_agent.outbox.brokers import Brokers
 from fedcloud_agent.outbox.flight import Flight
 from fedcloud_agent.outbox.link import Complaint, Link, Lost, Receipt
 from fedcloud_agent.outbox.patience import Patience
-from fedcloud_agent.outbox.transport import Message, Outcome
+from fedcloud_agent.outbox.transport import Departing, Message, Outcome
 from fedcloud_agent.pki.smime import UnfitError
 
 log = logging.getLogger(__name__)
+
+DRAWN_TOGETHER = 16
+"""So many messages leave at once: that they may have arrived is written down once for all of them."""
 
 REFUSALS_IN_A_ROW = 5
 """So many refusals without a receipt in between speak against us or the broker, not against the messages."""
@@ -39,7 +42,9 @@ class Delivery:
         window: int,
         receipt_timeout: float,
         patience: Patience,
+        departing: Departing,
     ) -> None:
+        self._departing = departing
         self._brokers = brokers
         self._queue = queue
         self._seal = seal
@@ -55,15 +60,17 @@ class Delivery:
         """Draw messages from ``source`` and yield their outcomes until all are answered."""
         more = True
         while more or self._flight:
-            if more and self._flight.has_room():
+            for _ in range(DRAWN_TOGETHER):
+                if not (more and self._flight.has_room()):
+                    break
                 message = next(source, None)
                 if message is None:
                     more = False
-                else:
-                    try:
-                        self._flight.add(message.id, self._seal(message))
-                    except UnfitError as error:
-                        yield Outcome(message.id, False, "", str(error))
+                    break
+                try:
+                    self._flight.add(message.id, self._seal(message))
+                except UnfitError as error:
+                    yield Outcome(message.id, False, "", str(error))
             if self._flight:
                 link = self._send_due()
                 yield from self._listen(link, wait=not (more and self._flight.has_room()))
@@ -80,7 +87,12 @@ class Delivery:
             link = self._link = self._brokers.reach(self._patience)
             self._receipts = 0
             self._complaint = ""
-        for message in self._flight.due():
+        due = self._flight.due()
+        first = [message.id for message in due if not message.departed]
+        if first:
+            self._departing(first)
+        for message in due:
+            message.departed = True
             message.sent = time.monotonic()
             link.send(self._queue, message.id, message.wire, {"persistent": "true"})
         return link

@@ -16,7 +16,7 @@ from typing import Iterable, Iterator, Tuple
 from fedcloud_agent.errors import AgentError, CannotCreateError, RefusedError, StorageError
 from fedcloud_agent.outbox.identity import is_id
 from fedcloud_agent.outbox.settings import DirectoryDestination
-from fedcloud_agent.outbox.transport import Message, Outcome, Transport
+from fedcloud_agent.outbox.transport import Departing, Message, Outcome, Transport, unnoted
 from fedcloud_agent.pki.smime import UnfitError, check_fitness
 
 
@@ -27,9 +27,10 @@ class DirectoryTransport(Transport):
         self._path = settings.path
         self._nested = settings.layout == "dirq"
 
-    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+    def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         """Write messages one after the other; see :meth:`Transport.deliver`."""
         for message in messages:
+            departing([message.id])
             try:
                 self._write(message)
             except UnfitError as error:

@@ -24,6 +24,8 @@ class Flying:
     sent: Optional[float] = None
     cuts: int = 0
     """How many connections ended while this message alone was on the way."""
+    departed: bool = False
+    """Whether it was ever handed to a connection."""
 
 
 class Flight:

@@ -53,31 +53,32 @@ def put(connection: Connection, destination: str, one: Message, records: int, no
     )
 
 
-def waiting(store: Store, destination: str, now: int, page: int = 16) -> Iterator[Message]:
-    """Yield the messages that wait for a destination, oldest first, a few at a time.
+def waiting(store: Store, destination: str, page: int = 16) -> Iterator[Message]:
+    """Yield the messages that wait for a destination, oldest first, reading a few at a time.
 
-    Each is marked as attempted before it is handed out, so that afterwards it is known which may have arrived. The
-    database is not held while the caller works; what is added meanwhile is found, too.
+    The database is not held while the caller works; what is added meanwhile is found, too.
     """
     after = ""
     while True:
-        with store.write() as connection:
+        with store.read() as connection:
             rows = connection.execute(
                 select(message.c.id, message.c.body)
                 .where(message.c.destination == destination, message.c.state == QUEUED, message.c.id > after)
                 .order_by(message.c.id)
                 .limit(page)
             ).all()
-            connection.execute(
-                update(message)
-                .where(message.c.id.in_([row.id for row in rows]), message.c.attempted.is_(None))
-                .values(attempted=now)
-            )
         for row in rows:
             yield Message(row.id, bytes(row.body))
         if len(rows) < page:
             return
         after = rows[-1].id
+
+
+def note_attempt(connection: Connection, ids: Sequence[str], now: int) -> None:
+    """Write down that messages are about to leave for the first time: from now on they may have arrived."""
+    connection.execute(
+        update(message).where(message.c.id.in_(ids), message.c.attempted.is_(None)).values(attempted=now)
+    )
 
 
 def remove(connection: Connection, ids: Sequence[str]) -> None:

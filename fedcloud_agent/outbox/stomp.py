@@ -13,7 +13,7 @@ from fedcloud_agent.outbox.link import Manner
 from fedcloud_agent.outbox.patience import Patience
 from fedcloud_agent.outbox.settings import StompDestination
 from fedcloud_agent.outbox.tls import client_context, parse_address
-from fedcloud_agent.outbox.transport import Message, Outcome, Transport
+from fedcloud_agent.outbox.transport import Departing, Message, Outcome, Transport, unnoted
 from fedcloud_agent.pki.certificate import load_credential
 from fedcloud_agent.pki.receiver import load_receiver
 from fedcloud_agent.pki.smime import UnfitError, encrypt, sign
@@ -45,7 +45,7 @@ class StompTransport(Transport):
         )
         self._brokers = Brokers(addresses, manner, settings.receipt_timeout)
 
-    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+    def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         """Send messages, up to ``window`` of them under way at once; see :meth:`Transport.deliver`."""
         self._credential.certificate.check_validity(self._now())
         delivery = Delivery(
@@ -55,6 +55,7 @@ class StompTransport(Transport):
             window=self._settings.window,
             receipt_timeout=self._settings.receipt_timeout,
             patience=Patience(self._settings.give_up_after),
+            departing=departing,
         )
         try:
             yield from delivery.run(iter(messages))

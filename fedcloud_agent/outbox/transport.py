@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator, NamedTuple
+from typing import Callable, Iterable, Iterator, NamedTuple, Sequence
 
 
 @dataclass(frozen=True)
@@ -29,17 +29,26 @@ class Outcome(NamedTuple):
     """Why it was refused; empty when acknowledged."""
 
 
+Departing = Callable[[Sequence[str]], None]
+
+
+def unnoted(ids: Sequence[str]) -> None:
+    """Take no note of what leaves."""
+
+
 class Transport(ABC):
     """One destination."""
 
     @abstractmethod
-    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+    def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         """Send messages in order and yield what became of each, as the other side tells it.
 
-        Messages are drawn one by one, some dozens ahead of the outcomes. One that is neither acknowledged nor refused
-        when the iterator ends with an exception stays the caller's: it may have arrived, and is sent again under the
-        same identity. Raises UnreachableError when the other side cannot be reached for a while, RefusedError when it
-        (or our check of it) says no to us as a whole, StorageError when a directory cannot be written.
+        Messages are drawn one by one, some dozens ahead of the outcomes. ``departing`` is told the identities of
+        messages just before they leave for the first time: from then on they may have arrived, before they cannot.
+        One that is neither acknowledged nor refused when the iterator ends with an exception stays the caller's: it is
+        to be sent again under the same identity. Raises UnreachableError when the other side cannot be reached for a
+        while, RefusedError when it (or our check of it) says no to us as a whole, StorageError when a directory cannot
+        be written.
         """
 
     @abstractmethod

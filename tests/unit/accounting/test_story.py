@@ -216,3 +216,19 @@ def test_the_report_shows_what_the_repository_will(store: Store) -> None:
         months = report.months(connection)
     assert {one.month: (one.wall, one.machines) for one in months} == sums(repository)
     assert all(one.waiting == 0 and one.rejected == 0 and one.acknowledged == one.machines for one in months)
+
+
+def test_a_message_that_may_have_arrived_is_sent_again_as_it_is(store: Store) -> None:
+    """The end arrives on January 31 but its receipt does not; the broker is back when January is no longer tidied."""
+    life = Life("vm-1", at("2026-01-20"), at("2026-01-31 12:00:00"), [(0, 2)])
+    world, repository = world_of(life), Repository()
+    agent = Agent(store, world, repository)
+    run(agent, "2026-01-31 10:00:00")
+    repository.summarise(at("2026-01-31 11:00:00"))
+    agent.way.breaks, agent.way.answer_lost = 0, True
+    run(agent, "2026-01-31 13:00:00")
+    repository.summarise(at("2026-02-01 06:00:00"))
+    agent.way.breaks = None
+    run(agent, "2026-02-04 10:00:00")
+    repository.summarise(at("2026-02-04 12:00:00"))
+    assert sums(repository) == {"2026-01": (at("2026-01-31 12:00:00") - life.start, 1)}

@@ -26,7 +26,7 @@ from fedcloud_agent.clouds.contract import (
     Window,
 )
 from fedcloud_agent.errors import UnreachableError
-from fedcloud_agent.outbox.transport import Message, Outcome, Transport
+from fedcloud_agent.outbox.transport import Departing, Message, Outcome, Transport, unnoted
 from fedcloud_agent.store.engine import Store
 from tests.federation.central.repository import Repository
 
@@ -157,18 +157,17 @@ class Way(Transport):
     answer_lost: bool = False
     seen: Dict[str, bytes] = field(default_factory=dict)
 
-    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
-        flying: Dict[Tuple[str, str], str] = {}
+    def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         for number, message in enumerate(messages):
             if self.breaks is not None and number >= self.breaks and not self.answer_lost:
                 raise UnreachableError("the broker is gone")
+            departing([message.id])
             assert self.seen.setdefault(message.id, message.body) == message.body, "one identity, two contents"
             loaded = self.repository.load(message.body.decode("ascii"))
             assert loaded.accepted, loaded.reason
             if self.breaks is not None and number >= self.breaks:
                 raise UnreachableError("the broker is gone, and with it an answer")
             yield Outcome(message.id, True, "broker:6162", "")
-        assert not flying
 
     def ping(self) -> str:
         return "broker:6162"
