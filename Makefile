@@ -39,6 +39,17 @@ generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, 
 	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.8 >docs/man/fedcloud-agent.8
 	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.conf.5 >docs/man/fedcloud-agent.conf.5
 
+.venv-oldest/.ready test-oldest: export LD_LIBRARY_PATH := $(CURDIR)/build/debian-11/private
+.venv-oldest/.ready: $(VENV)/.system tests/requirements-oldest.txt tests/find-python-3.9 setup.cfg
+	$$(tests/find-python-3.9) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install -q --disable-pip-version-check wheel
+	.venv-oldest/bin/python -m pip install -q --disable-pip-version-check -r tests/requirements-oldest.txt
+	.venv-oldest/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+test-oldest: .venv-oldest/.ready  ## The unit tests on Python 3.9 with the oldest libraries that we support
+	PYTHONPATH=$(CURDIR):$(CURDIR)/plugins .venv-oldest/bin/python -m pytest -q -n 2 tests/unit
+
 bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
 	$(BIN)/python -m bench
 
