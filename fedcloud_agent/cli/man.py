@@ -45,7 +45,8 @@ def exit_codes() -> Dict[int, str]:
     classes: List[Type[AgentError]] = [
         one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, AgentError)
     ]
-    for one in [*classes, ProcessError]:
+    classes.append(ProcessError)
+    for one in classes:
         if one is not AgentError:
             found[one.exit_code] = " ".join((one.__doc__ or "").split())
     found[130], found[143] = "Interrupted (Ctrl-C).", "Told to end (SIGTERM), or ended at its deadline."
