@@ -40,11 +40,13 @@ generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, 
 	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.conf.5 >docs/man/fedcloud-agent.conf.5
 
 .venv-oldest/.ready test-oldest: export LD_LIBRARY_PATH := $(CURDIR)/build/debian-11/private
-.venv-oldest/.ready: $(VENV)/.system tests/requirements-oldest.txt tests/find-python-3.9 setup.cfg
-	$$(tests/find-python-3.9) -m venv .venv-oldest
-	.venv-oldest/bin/python -m pip install -q --disable-pip-version-check wheel
-	.venv-oldest/bin/python -m pip install -q --disable-pip-version-check -r tests/requirements-oldest.txt
-	.venv-oldest/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+.venv-oldest/.ready: $(VENV)/.ready tests/requirements-oldest.txt tests/find-python-3.9
+	$$(tests/find-python-3.9) -m venv --without-pip .venv-oldest
+	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check "setuptools<81" wheel
+	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
+		-r tests/requirements-oldest.txt
+	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
+		--no-deps --no-build-isolation --config-settings editable_mode=compat -e .
 	@touch $@
 
 test-oldest: .venv-oldest/.ready  ## The unit tests on Python 3.9 with the oldest libraries that we support
