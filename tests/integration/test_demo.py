@@ -33,6 +33,9 @@ def test_months_pass_and_every_one_is_right(tmp_path: Path) -> None:
     }
     assert "All 7 rows are equal to the second." in done.stdout
     assert "power cut" in done.stdout and "(exit code 75)" in done.stdout and "Traceback" not in done.stdout
+    tutorial = (ROOT / "docs" / "tutorial" / "first-site.md").read_text("utf-8")
+    shown = re.findall(r"^central +main .*$", tutorial, re.MULTILINE)
+    assert len(shown) == 7 and all(f"  {line}\n" in done.stdout for line in shown), "as the tutorial shows it"
     assert (kept / "state" / "agent.db").exists(), "there is something to look at afterwards"
 
     again = demo("--keep", str(kept))

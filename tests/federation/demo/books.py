@@ -112,10 +112,21 @@ def await_loading(box: Box, seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
+def unsent(box: Box) -> int:
+    """Return how many records of the agent's ledger wait, for a message or for its acknowledgement."""
+    with closing(_ledger(box)) as ledger:
+        query = "SELECT COUNT(*) FROM record WHERE pending = 1 OR message IS NOT NULL"
+        return int(ledger.execute(query).fetchone()[0])
+
+
 def _acknowledged(box: Box) -> Dict[Tuple[str, int], int]:
-    with closing(sqlite3.connect(f"file:{box.state / FILE_NAME}?mode=ro", uri=True, timeout=30)) as ledger:
+    with closing(_ledger(box)) as ledger:
         rows = ledger.execute(
             "SELECT vm.uuid, record.month, record.measured FROM record JOIN vm ON vm.id = record.vm"
             " WHERE record.pending = 0 AND record.message IS NULL AND record.acknowledged IS NOT NULL"
         )
         return {(uuid, month): measured for uuid, month, measured in rows}
+
+
+def _ledger(box: Box) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{box.state / FILE_NAME}?mode=ro", uri=True, timeout=30)

@@ -12,7 +12,7 @@ from fedcloud_agent import outcome
 from fedcloud_agent.clock import DAY, HOUR
 from fedcloud_agent.daemon import state as states
 from tests.federation.box import AgentDaemon, Box
-from tests.federation.demo.books import Arrived, arrived, await_loading
+from tests.federation.demo.books import Arrived, arrived, await_loading, unsent
 from tests.federation.demo.telling import Teller
 
 _SEND_LATER = 11 * 60
@@ -39,7 +39,16 @@ class Stage:
         self.teller.say(self.now, "cloud", text)
 
     def set(self, instant: int) -> None:
-        """Let it be ``instant`` for the cloud and the agent; a daemon that runs is given a shake.
+        """Let it be ``instant`` in the cloud. A daemon that runs sees it with its next work, and is idle until then."""
+        self._sum_up_until(instant)
+        self.now = instant
+        if self._daemon is None:
+            self.box.set_clock(instant)
+        else:
+            self.box.cloud.set_clock(instant)
+
+    def _wake(self, instant: int) -> None:
+        """Let it be ``instant`` for everybody, and give the daemon a shake.
 
         It notices a step of the clock within twenty seconds by itself. Any signal wakes it before that, and that of a
         child's end means nothing else to it.
@@ -47,8 +56,8 @@ class Stage:
         self._sum_up_until(instant)
         self.now = instant
         self.box.set_clock(instant)
-        if self._daemon is not None and self._daemon.process is not None:
-            self._daemon.process.send_signal(signal.SIGCHLD)
+        assert self._daemon is not None and self._daemon.process is not None
+        self._daemon.process.send_signal(signal.SIGCHLD)
 
     def start_daemon(self) -> None:
         """Start the daemon; its first runs are due at once."""
@@ -68,13 +77,17 @@ class Stage:
             self._daemon = None
 
     def work(self, instant: Optional[int] = None) -> None:
-        """Set the clock and wait until the daemon has extracted, then sent, and the repository has loaded all of it."""
+        """Wait until the daemon has extracted and sent, at ``instant``, and the repository has loaded all of it.
+
+        What the run itself could not send is left to the daemon's own sending, for which the clock moves on.
+        """
         if instant is not None:
-            self.set(instant)
+            self._wake(instant)
         begin = self.now
         self._await_run("accounting", "main", begin)
-        self.set(begin + _SEND_LATER)
-        self._await_run("accounting-send", None, self.now)
+        if unsent(self.box):
+            self._wake(begin + _SEND_LATER)
+            self._await_run("accounting-send", None, self.now)
         await_loading(self.box)
         self._pass_on(begin)
 

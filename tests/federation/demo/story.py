@@ -26,7 +26,7 @@ def play(directory: Path, teller: Teller) -> Books:
     """Let it happen and return the books of the repository beside the truth."""
     teller.heading("A federation in a box")
     teller.remark(
-        "A throw-away CA, a real message broker (ActiveMQ), a central repository that works by the rules of the real\n"
+        "A throw-away CA, a real message broker (ActiveMQ), a central repository that works by the rules of the real "
         "one, a simulated OpenStack cloud, and fedcloud-agent's own daemon. Agent and cloud share a clock that we turn."
     )
     with Box(directory, stomp=STOMP) as box:
@@ -51,8 +51,7 @@ def _months(stage: Stage) -> Books:
     _trouble_at_the_broker(stage, monitor)
 
     stage.teller.heading("Early in April the months until March are final")
-    stage.set(at("2026-04-03 06:00"))
-    stage.work()
+    stage.work(at("2026-04-03 06:00"))
     show = box.agent("accounting", "show", "--to", "2026-03")
     stage.teller.quote("fedcloud-agent accounting show --to 2026-03", show.stdout, show.returncode)
     status = box.agent("status", check=False)
@@ -85,21 +84,23 @@ def _resized(stage: Stage) -> str:
     box.cloud.act(analysis, "resize", flavor="large")
     stage.cloud("Jane Doe resizes 'analysis' to 4 cores: 4 core hours in each hour, from now on and not before")
     stage.work(at("2026-02-10 10:20"))
+    stage.set(at("2026-02-10 10:40"))
     box.cloud.act(analysis, "confirm_resize")
     worker = box.create_server(name="worker", flavor="large")
     stage.cloud("she also starts 'worker' (4 cores)")
     stage.work(at("2026-02-14 15:00"))
+    stage.set(at("2026-02-14 15:30"))
     box.cloud.act(analysis, "stop")
     stage.cloud("she stops 'analysis', but keeps it")
-    stage.work(at("2026-02-20 08:00"))
+    stage.work(at("2026-02-26 17:30"))
     return worker
 
 
 def _outage(stage: Stage, worker: str) -> None:
     box = stage.box
     stage.teller.heading("The agent's machine is down over the end of February")
-    stage.set(at("2026-02-26 18:00"))
     stage.cut_power()
+    stage.set(at("2026-02-26 18:00"))
     stage.teller.say(stage.now, "trouble", "power cut: the daemon is gone, and nobody looks at the cloud any more")
     stage.set(at("2026-02-27 09:30"))
     batch = box.create_server(name="batch", flavor="large")

@@ -66,7 +66,9 @@ class Teller:
 
     def verdict(self, months: Sequence[Month]) -> None:
         """Show the truth and the books side by side, in hours; they are compared to the second."""
-        table = Table("month", "VO", "machines", title="Truth of the cloud, and monthly summary of the repository")
+        table = Table(title="Truth of the cloud, and monthly summary of the repository")
+        for name in ("month", "VO", "machines"):
+            table.add_column(name, no_wrap=True)
         for name in ("wall h, truth", "wall h, centre", "cpu h, truth", "cpu h, centre"):
             table.add_column(name, justify="right")
         table.add_column("equal", justify="center")
