@@ -32,10 +32,12 @@ lint: $(VENV)/.ready  ## ruff and mypy strict
 test: lint       ## Everything that guards a change: at most 20 minutes on two cores
 	$(BIN)/python -m pytest
 
-generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, reference
+generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, reference, man pages
 	$(BIN)/fedcloud-agent config sample >etc/agent.yaml
 	$(BIN)/fedcloud-agent config schema >etc/agent.schema.json
 	$(BIN)/fedcloud-agent config reference >docs/reference/configuration.md
+	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.8 >docs/man/fedcloud-agent.8
+	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.conf.5 >docs/man/fedcloud-agent.conf.5
 
 .venv-oldest/.ready test-oldest: export LD_LIBRARY_PATH := $(CURDIR)/build/debian-11/private
 .venv-oldest/.ready: $(VENV)/.ready tests/requirements-oldest.txt tests/find-python-3.9

@@ -130,6 +130,11 @@ def dry_run(
                     _note(entry.name, done, report)
                     report.errors.extend(done.failures)
                 report.errors.extend(_send(configuration, trial, (), FileTransport(file), report))
+    messages = sum(one["messages"] for one in report.destinations.values())
+    records = sum(one["records"] for one in report.destinations.values())
+    click.echo(
+        f"dry run: {_count(messages, 'message')} with {_count(records, 'record')} in {file}, none sent", err=True
+    )
 
 
 def _extract(configuration: Configuration, entry: CloudEntry, store: Store, accept_vanished: bool) -> Extracted:

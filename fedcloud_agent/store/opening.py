@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from pathlib import Path
@@ -15,6 +16,8 @@ from sqlalchemy.engine import Engine
 from fedcloud_agent.errors import CannotCreateError, ConfigurationError, TryAgainError
 from fedcloud_agent.store import copies
 from fedcloud_agent.store.engine import FILE_NAME, DamagedError, Store, other_engine, sqlite_engine, translated
+
+log = logging.getLogger(__name__)
 
 HEAD = "0001"
 """The newest migration; a test holds it against Alembic's own head, so that a run need not import Alembic."""
@@ -44,7 +47,13 @@ def open_store(state: Path, url: Optional[str] = None, busy_timeout: int = 30) -
         if path is None:
             raise
         with _alone(state):
-            copies.restore(path)
+            aside = copies.restore(path)
+            log.error(
+                "%s was damaged: its last copy was put in its place, so that everything since is listed and sent anew; "
+                "the damaged one is kept as %s. Look for errors of the disk",
+                path,
+                aside,
+            )
             copies.clear(path)
             if _revision(engine, path) != HEAD:
                 _upgrade(engine)
