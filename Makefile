@@ -4,7 +4,7 @@ PYTHON ?= /usr/bin/python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench torture test-oldest test-openstack clean
+.PHONY: help demo test lint generated bench torture test-oldest test-openstack clean
 
 help:            ## What can be made
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -31,6 +31,11 @@ lint: $(VENV)/.ready  ## ruff and mypy strict
 
 test: lint       ## Everything that guards a change: at most 20 minutes on two cores
 	$(BIN)/python -m pytest
+
+generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, reference
+	$(BIN)/fedcloud-agent config sample >etc/agent.yaml
+	$(BIN)/fedcloud-agent config schema >etc/agent.schema.json
+	$(BIN)/fedcloud-agent config reference >docs/reference/configuration.md
 
 bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
 	$(BIN)/python -m bench

@@ -41,6 +41,8 @@ def held(path: Path, what: str, *, patience: float = 0.0) -> Iterator[None]:
         _sign(descriptor)
         yield
     finally:
+        # closing alone would not do: a child between fork and exec still shares the descriptor, and so the lock
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

@@ -111,7 +111,7 @@ def run(
     if check and done.exit_code != 0:
         words = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise ProcessError(
-            f"{argv[0]} {_how(done.exit_code)}" + (f": {words[-1][:300]}" if words else ""),
+            f"{argv[0]} {how(done.exit_code)}" + (f": {words[-1][:300]}" if words else ""),
             hint=f"try it by hand: {shlex.join(argv)}",
         )
     return done
@@ -247,7 +247,8 @@ def _signal_group(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
 
 
-def _how(exit_code: int) -> str:
+def how(exit_code: int) -> str:
+    """Say how a program ended: "failed with exit code 3", "was ended by SIGKILL"."""
     if exit_code >= 0:
         return f"failed with exit code {exit_code}"
     try:

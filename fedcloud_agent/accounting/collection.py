@@ -74,7 +74,7 @@ def collect(
         return Window(True, _horizon(terms.first_run, at))
 
     for listing in source.usage(window):
-        check_clock(listing.as_of, now(), terms.clock_tolerance)
+        check_clock(listing.clock_offset, now(), terms.clock_tolerance)
         try:
             _read(store, cloud, listing, found, progress)
         except AgentError as error:
@@ -88,11 +88,11 @@ def collect(
     return found
 
 
-def check_clock(theirs: int, ours: int, tolerance: int) -> None:
+def check_clock(offset: int, ours: int, tolerance: int) -> None:
     """Raise TryAgainError when two clocks are apart: a month that was published too early cannot be taken back."""
-    if abs(theirs - ours) > tolerance:
+    if abs(offset) > tolerance:
         raise TryAgainError(
-            f"our clock says {utc(ours)}, the cloud's {utc(theirs)}: they are {abs(theirs - ours)} s apart, so no "
+            f"our clock says {utc(ours)}, the cloud's {utc(ours + offset)}: they are {abs(offset)} s apart, so no "
             "record is made",
             hint=f"set this machine's clock (chronyc tracking); up to {tolerance} s are tolerated",
         )

@@ -35,6 +35,8 @@ _ACCOUNTED = (
     "benchmark",
 )
 _TOLD = (*_ACCOUNTED, "name", "cloud_status", "changed", "public_ips", "cpu_seconds", "network_in", "network_out")
+# what a cloud tells only while it can: once told and then not, it stands
+_KEPT = ("public_ips", "global_user", "image", "start", "running", "cpu_seconds", "network_in", "network_out")
 _STATE = ("id", "uuid", "sizes", "alive_at", "scope", "note", "unreadable", "missed")
 
 
@@ -160,7 +162,7 @@ def _told(machine: VirtualMachine) -> Dict[str, Any]:
 
 def _change(old: Dict[str, Any], told: Dict[str, Any], as_of: int) -> Dict[str, Any]:
     """Return what is new about a machine. What the cloud no longer tells stays as it was last known."""
-    for name in ("public_ips", "global_user", "image", "start", "cpu_seconds", "network_in", "network_out"):
+    for name in _KEPT:
         if told[name] is None:
             told[name] = old[name]
     change = {name: told[name] for name in _TOLD if told[name] != old[name]}

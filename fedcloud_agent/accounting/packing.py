@@ -16,7 +16,6 @@ from fedcloud_agent.accounting.record import HEADER, SEPARATOR, with_keys
 from fedcloud_agent.accounting.tables import record
 from fedcloud_agent.clock import DAY, HOUR, month_of
 from fedcloud_agent.outbox import queue
-from fedcloud_agent.outbox.identity import new_id
 from fedcloud_agent.outbox.table import QUEUED, message
 from fedcloud_agent.outbox.transport import Message
 from fedcloud_agent.store.bulk import run_many
@@ -52,7 +51,7 @@ def pack(connection: Connection, destination: str, limits: Limits, now: int) -> 
     frozen_before = month_of(now - limits.tidied)
     parts = [HEADER.format(version=limits.version)]
     size = SIGNATURE_SIZE + len(parts[0])
-    identity = new_id()
+    identity = queue.next_id(connection, destination)
     packed: List[Dict[str, Any]] = []
     for row in rows:
         content, keys = row.content, row.key_fields

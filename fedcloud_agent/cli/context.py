@@ -21,6 +21,7 @@ ROOMS: Dict[str, str] = {
     "accounting": "fedcloud_agent.accounting.settings:AccountingSettings",
     "store": "fedcloud_agent.store.settings:StoreSettings",
     "directories": "fedcloud_agent.config.settings:DirectoriesSettings",
+    "daemon": "fedcloud_agent.daemon.settings:DaemonSettings",
 }
 
 

@@ -66,6 +66,9 @@ def cli(ctx: click.Context, source: Optional[str], verbose: int) -> None:
 
     Each command does what the daemon does on its schedule, so whatever the journal shows can be repeated by hand.
     """
+    from fedcloud_agent import log
+
+    log.start(verbose)
     ctx.obj = Context(source, verbose)
 
 

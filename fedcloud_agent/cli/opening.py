@@ -25,16 +25,12 @@ def state_of(configuration: Configuration) -> Path:
 @contextlib.contextmanager
 def store_of(configuration: Configuration) -> Iterator[Store]:
     """Open the agent's database for as long as a command uses it, holding off migrations."""
-    from fedcloud_agent.store.opening import open_store, shared
+    from fedcloud_agent.store.opening import in_use, open_store
     from fedcloud_agent.store.settings import StoreSettings
 
     settings, state = configuration.room(StoreSettings), state_of(configuration)
-    store = open_store(state, settings.url, settings.busy_timeout)
-    try:
-        with shared(state):
-            yield store
-    finally:
-        store.close()
+    with in_use(open_store(state, settings.url, settings.busy_timeout), state) as store:
+        yield store
 
 
 def chosen_clouds(configuration: Configuration, names: List[str]) -> List[CloudEntry]:

@@ -109,6 +109,8 @@ class Listing:
     groups: FrozenSet[str]
     window: Window
     as_of: int
+    clock_offset: int
+    """The cloud's clock minus ours, in seconds, when it told ``as_of``."""
     pages: Iterator[Page]
     expected: Optional[int] = None
     """How many machines the cloud announced, if it did; for a progress bar."""

@@ -169,8 +169,8 @@ class Daemon:
             run.start()
         except AgentError as error:
             del self._running[key]
-            log.error("%s cannot be started: %s", loop.title, error.message)
-            self._timetable.plan(key, clock.now() + self._loaded.settings.retry)
+            run.fail(error)
+            self._finish(key, run, Ended(None, None))
 
     def _reap(self) -> None:
         for key, run in list(self._running.items()):
@@ -183,8 +183,8 @@ class Daemon:
         now = clock.now()
         try:
             result = run.outcome(self._directory, ended, now)
-        except StorageError as error:
-            log.error("%s: its outcome is lost: %s", run.loop.title, error.message)
+        except AgentError as error:
+            log.error("%s: its outcome cannot be written: %s", run.loop.title, error.message)
             self._plan(key)
             return
         if result is None:

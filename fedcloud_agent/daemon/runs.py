@@ -14,9 +14,10 @@ from fedcloud_agent import outcome, process
 from fedcloud_agent.daemon.loops import Loop
 from fedcloud_agent.daemon.marked import Lost, signal_marked
 from fedcloud_agent.daemon.state import InProgress
-from fedcloud_agent.errors import TryAgainError
+from fedcloud_agent.errors import AgentError, TryAgainError
 from fedcloud_agent.outcome import DamagedOutcomeError, Outcome
 from fedcloud_agent.process import Ended
+from fedcloud_agent.settings import Duration
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ class Run:
         self._kill_at: Optional[float] = None
         self._because: Optional[str] = None
         self._exit_code: Optional[int] = None
+        self._hint: Optional[str] = None
         self._processes: Optional[Processes] = None
 
     @classmethod
@@ -77,6 +79,10 @@ class Run:
         """Start its process. Raises ProcessError when there can be none."""
         self._processes = process.start(self.loop.argv, env={outcome.RUN: self.run}, cwd=Path("/"))
 
+    def fail(self, error: AgentError) -> None:
+        """Note why it could not be started."""
+        self._because, self._exit_code, self._hint = error.message, error.exit_code, error.hint
+
     def end(self, because: str, patience: float, exit_code: int = TRY_AGAIN) -> None:
         """Ask it to end; it is killed when it still runs after ``patience`` seconds."""
         if self._because is None and self._processes is not None:
@@ -98,8 +104,8 @@ class Run:
             self._processes.signal(signal.SIGKILL)
             signal_marked(self.run, signal.SIGKILL)
         elif self._kill_at is None and now >= self._limit:
-            allowed = self.deadline - self.started
-            self.end(f"it did not finish within {allowed} s and was ended", patience, CUT_SHORT)
+            allowed = Duration().write(self.deadline - self.started)
+            self.end(f"it did not finish within {allowed} and was ended", patience, CUT_SHORT)
         return None
 
     @property
@@ -133,7 +139,7 @@ class Run:
                 sentence=mine.sentence if mine else "",
                 figures=mine.figures if mine else {},
                 error=self._because or _death(ended),
-                hint=None if self._because else f"try it by hand: {shlex.join(self.loop.argv)}",
+                hint=self._hint if self._because else f"try it by hand: {shlex.join(self.loop.argv)}",
                 memory=mine.memory if mine else ended.memory,
             ),
         )
@@ -148,7 +154,5 @@ def _code(ended: Ended) -> int:
 
 def _death(ended: Ended) -> str:
     if ended.exit_code is None:
-        return "it ended while no daemon ran, and left no outcome"
-    if ended.exit_code < 0:
-        return f"it was killed by {signal.Signals(-ended.exit_code).name} and left no outcome"
-    return f"it ended with exit code {ended.exit_code} and left no outcome"
+        return "it ended unseen by any daemon and left no outcome"
+    return f"it {process.how(ended.exit_code)} and left no outcome" if ended.exit_code else "it left no outcome"

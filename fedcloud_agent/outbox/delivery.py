@@ -6,7 +6,6 @@ Nothing leaves the flight but by a receipt, or by a refusal that concerns the me
 from __future__ import annotations
 
 import logging
-import re
 import time
 from typing import Callable, Iterator, Optional
 
@@ -23,12 +22,6 @@ log = logging.getLogger(__name__)
 REFUSALS_IN_A_ROW = 5
 """So many refusals without a receipt in between speak against us or the broker, not against the messages."""
 
-_NO_RIGHT = re.compile(
-    r"not authori[sz]ed|no user for client certificate|access denied|authentication|securityexception"
-    r"|password is invalid",
-    re.IGNORECASE,
-)
-_OVERLOADED = re.compile(r"resourceallocation|usage manager|limit reached|is full|no space", re.IGNORECASE)
 _PROBE = "ping"
 """The id of a message that receivers ignore."""
 _PROBE_LIFE = 60
@@ -122,12 +115,12 @@ class Delivery:
     def _heed(self, link: Link, complaint: Complaint) -> Iterator[Outcome]:
         """Find out whom an ERROR frame concerns: us, the broker, or one message."""
         log.info("the broker %s complains: %s", link.address, complaint.text)
-        if _NO_RIGHT.search(complaint.text):
+        if complaint.concerns_rights:
             raise RefusedError(
                 f"the broker {link.address} does not let us send to {self._queue}: {complaint.text}",
                 hint="check that the DN of the host certificate is registered in GOCDB, and the name of the queue",
             )
-        if _OVERLOADED.search(complaint.text):
+        if complaint.concerns_broker:
             self._start_over(UnreachableError(f"the broker {link.address} takes no messages now: {complaint.text}"))
         elif complaint.id is None or not self._flight.settle(complaint.id):
             self._complaint = complaint.text  # most likely its last words: the reason for the cut that follows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import re
 import ssl
 import time
 from dataclasses import dataclass
@@ -20,6 +21,13 @@ from stomp.protocol import Protocol11
 from fedcloud_agent.errors import AgentError, RefusedError, UnreachableError
 from fedcloud_agent.outbox.tls import Address, dial, explain
 from fedcloud_agent.outbox.wire import Wire
+
+_NO_RIGHT = re.compile(
+    r"not authori[sz]ed|no user for client certificate|access denied|authentication|securityexception"
+    r"|password is invalid",
+    re.IGNORECASE,
+)
+_OVERLOADED = re.compile(r"resourceallocation|usage manager|limit reached|is full|no space", re.IGNORECASE)
 
 
 class Connected(NamedTuple):
@@ -37,6 +45,16 @@ class Complaint(NamedTuple):
 
     id: Optional[str]
     text: str
+
+    @property
+    def concerns_rights(self) -> bool:
+        """Whether it says that we may not, which is no fault of any one message."""
+        return _NO_RIGHT.search(self.text) is not None
+
+    @property
+    def concerns_broker(self) -> bool:
+        """Whether it says that the broker cannot take more now."""
+        return _OVERLOADED.search(self.text) is not None
 
 
 class Lost(NamedTuple):
@@ -97,7 +115,7 @@ class Link:
             self._wire.start()
             self._enter()
         except BaseException:
-            self._wire.disconnect_socket()
+            self._wire.end()
             raise
 
     def send(self, destination: str, id: str, body: bytes, headers: Mapping[str, str]) -> None:
@@ -121,7 +139,8 @@ class Link:
     def reason(self, lost: Lost) -> AgentError:
         """Return why a connection ended, in words."""
         if lost.error is None:
-            return UnreachableError(f"the broker {self.address} closed the connection")
+            hint = None if self.address.tls else "it may want TLS: stomp+ssl://"
+            return UnreachableError(f"the broker {self.address} closed the connection", hint=hint)
         return explain(lost.error, self.address, self._manner.ca_path, self._manner.send_timeout)
 
     def close(self) -> None:
@@ -129,7 +148,7 @@ class Link:
         if self._wire.is_connected():
             with contextlib.suppress(OSError):
                 self._protocol.send_frame("DISCONNECT", {})
-        self._wire.disconnect_socket()
+        self._wire.end()
 
     def _enter(self) -> None:
         with contextlib.suppress(OSError):
@@ -140,10 +159,12 @@ class Link:
             if isinstance(event, Connected):
                 return
             if isinstance(event, Complaint):
-                raise RefusedError(
-                    f"the broker {self.address} does not let us in: {event.text}",
-                    hint="a new certificate is known to the brokers some hours after its DN was entered in GOCDB",
-                )
+                if event.concerns_rights:
+                    raise RefusedError(
+                        f"the broker {self.address} does not let us in: {event.text}",
+                        hint="a new certificate is known to the brokers some hours after its DN was entered in GOCDB",
+                    )
+                raise UnreachableError(f"the broker {self.address} does not let us in: {event.text}")
             if isinstance(event, Lost):
                 raise self.reason(event)
             if event is None and time.monotonic() >= deadline:

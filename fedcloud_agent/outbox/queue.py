@@ -7,7 +7,8 @@ from typing import Iterator, List, NamedTuple, Optional, Sequence
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from fedcloud_agent.outbox.table import QUARANTINED, QUEUED, message
+from fedcloud_agent.outbox.identity import new_id
+from fedcloud_agent.outbox.table import QUARANTINED, QUEUED, identity, message
 from fedcloud_agent.outbox.transport import Message
 from fedcloud_agent.store.engine import Store
 
@@ -30,6 +31,17 @@ class Quarantined(NamedTuple):
     created: int
     records: int
     reason: str
+
+
+def next_id(connection: Connection, destination: str) -> str:
+    """Return the identity of the next message: greater than every one before, also when the clock went back."""
+    last = connection.execute(select(identity.c.last).where(identity.c.destination == destination)).scalar()
+    given = new_id(last)
+    if last is None:
+        connection.execute(insert(identity).values(destination=destination, last=given))
+    else:
+        connection.execute(update(identity).where(identity.c.destination == destination).values(last=given))
+    return given
 
 
 def put(connection: Connection, destination: str, one: Message, records: int, now: int) -> None:
@@ -73,9 +85,9 @@ def remove(connection: Connection, ids: Sequence[str]) -> None:
     connection.execute(delete(message).where(message.c.id.in_(ids)))
 
 
-def quarantine(connection: Connection, identity: str, reason: str) -> None:
+def quarantine(connection: Connection, refused: str, reason: str) -> None:
     """Set a refused message aside, so that the queue goes on; its bytes stay to be looked at."""
-    connection.execute(update(message).where(message.c.id == identity).values(state=QUARANTINED, reason=reason))
+    connection.execute(update(message).where(message.c.id == refused).values(state=QUARANTINED, reason=reason))
 
 
 def quarantined(connection: Connection) -> List[Quarantined]:

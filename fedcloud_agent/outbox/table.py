@@ -21,4 +21,10 @@ message = Table(
     Column("attempted", BigInteger),
     Column("reason", Text),
 )
+identity = Table(
+    "identity",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("last", Text, nullable=False),  # no later message gets this identity or a smaller one
+)
 Index("ix_message_destination_state_id", message.c.destination, message.c.state, message.c.id)

@@ -80,6 +80,11 @@ class Wire(BaseTransport):  # type: ignore[misc]
             self._poll(event, _GLANCE_MS)
 
     def disconnect_socket(self) -> None:
+        """End the connection on behalf of stomp.py, which does so when the other side's heart-beats stay away."""
+        self._fail(ConnectionAbortedError("it gave no sign of life"))
+        self.end()
+
+    def end(self) -> None:
         """End the connection, from any thread; the reading thread notices and closes it."""
         self.running = False
         self._closed = True
@@ -104,9 +109,9 @@ class Wire(BaseTransport):  # type: ignore[misc]
     def _wait(self, event: int, deadline: float) -> None:
         left = deadline - time.monotonic()
         if left <= 0:
-            error = socket.timeout("a message could not be sent in time")
+            error = ConnectionAbortedError(f"it took no data for {self._send_timeout:g} s")
             self._fail(error)
-            self.disconnect_socket()
+            self.end()
             raise error
         self._poll(event, min(_GLANCE_MS, int(left * 1000) + 1))
 

@@ -34,7 +34,8 @@ def slash_form(name: x509.Name) -> str:
     r"""Return a name in OpenSSL's one-line form, attributes in the order of the certificate.
 
     GOCDB, the accounting repository and grid-mapfiles compare this very text. Bytes outside of printable ASCII become
-    ``\xHH`` (of UTF-8); a slash or an equals sign inside a value stays as it is, which is how ``CN=host/name`` reads.
+    ``\xHH`` (of UTF-8); a slash inside a value stays as it is (``CN=host/name``), where
+    some OpenSSL releases print a backslash before it.
     """
     return "".join(f"/{_SHORT.get(a.oid.dotted_string, a.oid.dotted_string)}={_printable(a.value)}" for a in name)
 

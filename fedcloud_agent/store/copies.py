@@ -16,6 +16,7 @@ from fedcloud_agent.errors import StorageError
 from fedcloud_agent.store.engine import explain
 
 COPY_SUFFIX = ".copy.db"
+_SUSPECT_SUFFIX = ".suspect"
 
 
 def copy(source: Path, target: Path) -> None:
@@ -88,6 +89,21 @@ def restore(database: Path) -> Path:
     copy(source, database)
     mark_restored(database, True)
     return aside
+
+
+def suspect(database: Path) -> None:
+    """Note that a run met damage, so that the next opening checks the whole database."""
+    database.with_suffix(_SUSPECT_SUFFIX).touch(mode=0o600)
+
+
+def is_suspect(database: Path) -> bool:
+    """Tell whether a run met damage since the last check."""
+    return database.with_suffix(_SUSPECT_SUFFIX).exists()
+
+
+def clear(database: Path) -> None:
+    """Forget the suspicion."""
+    database.with_suffix(_SUSPECT_SUFFIX).unlink(missing_ok=True)
 
 
 def mark_restored(database: Path, restored: bool) -> None:

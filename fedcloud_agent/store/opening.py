@@ -34,6 +34,9 @@ def open_store(state: Path, url: Optional[str] = None, busy_timeout: int = 30) -
     engine = other_engine(url) if url else sqlite_engine(state / FILE_NAME, busy_timeout)
     store = Store(engine, path)
     try:
+        if path is not None and copies.is_suspect(path):
+            copies.verify(path)
+            copies.clear(path)
         if _revision(engine, path) != HEAD:
             _migrate(store, state)
     except DamagedError:
@@ -42,9 +45,24 @@ def open_store(state: Path, url: Optional[str] = None, busy_timeout: int = 30) -
             raise
         with _alone(state):
             copies.restore(path)
+            copies.clear(path)
             if _revision(engine, path) != HEAD:
                 _upgrade(engine)
     return store
+
+
+@contextlib.contextmanager
+def in_use(store: Store, state: Path) -> Iterator[Store]:
+    """Use an open database for one run: nobody migrates it meanwhile; damage is seen to at the next opening."""
+    try:
+        with shared(state):
+            yield store
+    except DamagedError:
+        if store.path is not None:
+            copies.suspect(store.path)
+        raise
+    finally:
+        store.close()
 
 
 def make_directory(path: Path) -> None:

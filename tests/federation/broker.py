@@ -33,7 +33,7 @@ _BROKER = """<?xml version="1.0" encoding="UTF-8"?>
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="box" persistent="true" useJmx="false"
           advisorySupport="false" schedulerSupport="false" useShutdownHook="true" dataDirectory={data}>
     <persistenceAdapter>
-      <kahaDB directory={data} journalMaxFileLength="8mb"/>
+      <kahaDB directory={data} journalMaxFileLength="32mb"/>
     </persistenceAdapter>
     <systemUsage>
       <systemUsage>

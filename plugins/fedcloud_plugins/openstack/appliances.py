@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Set, Tuple, Union
 
-from fedcloud_plugins.openstack.compute import next_marker
-from fedcloud_plugins.openstack.login import Login
-
 from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.errors import RemoteDataError
 from fedcloud_agent.http import Client
+from fedcloud_plugins.openstack.compute import next_marker
+from fedcloud_plugins.openstack.login import Login
 
 PAGE = 1000
 """The most that glance gives at once."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple, Union
 from urllib.parse import parse_qs, quote, urlsplit
 
-from fedcloud_plugins.openstack.login import Login
-
 from fedcloud_agent.clock import now
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError, UnreachableError
 from fedcloud_agent.http import Answer, Client
+from fedcloud_plugins.openstack.login import Login
 
 log = logging.getLogger(__name__)
 

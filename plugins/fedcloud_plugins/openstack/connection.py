@@ -8,17 +8,16 @@ from __future__ import annotations
 import logging
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+from fedcloud_agent.clouds.contract import Problem
+from fedcloud_agent.errors import ConfigurationError, RefusedError
+from fedcloud_agent.http import Bounds, Client
+from fedcloud_agent.site.shares import read_voms_json
 from fedcloud_plugins.openstack.appliances import Appliances
 from fedcloud_plugins.openstack.compute import Compute, ServiceClock, Version
 from fedcloud_plugins.openstack.directory import Keystone, People, Project, Selection, select
 from fedcloud_plugins.openstack.login import Login, identity_url
 from fedcloud_plugins.openstack.mapping import Flavor, Reading, flavor
 from fedcloud_plugins.openstack.settings import OpenStackSettings
-
-from fedcloud_agent.clouds.contract import Problem
-from fedcloud_agent.errors import ConfigurationError, RefusedError
-from fedcloud_agent.http import Bounds, Client
-from fedcloud_agent.site.shares import read_voms_json
 
 log = logging.getLogger(__name__)
 

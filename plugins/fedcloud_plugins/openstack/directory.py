@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from fedcloud_plugins.openstack.login import Login
-
 from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.errors import RemoteDataError
 from fedcloud_agent.http import Answer, Client
 from fedcloud_agent.site.identity import first_known, slash_dn
 from fedcloud_agent.site.shares import vo_of
+from fedcloud_plugins.openstack.login import Login
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +106,8 @@ def select(projects: Iterable[Mapping[str, Any]], selection: Selection) -> Tuple
         id_, name = project["id"], str(project.get("name", ""))
         by_hand = selection.configured.get(id_) or selection.configured.get(name)
         by_file = selection.voms_json.get(id_) or selection.voms_json.get(name)
-        tagged = selection.tag is not None and selection.tag in (project.get("tags") or ())
+        tags = project.get("tags")
+        tagged = selection.tag is not None and isinstance(tags, list) and selection.tag in tags
         for key in {id_, name} & (selection.configured.keys() | selection.voms_json.keys()):
             named.setdefault(key, []).append(id_)
         if not (by_hand or by_file or tagged or selection.tag is None):
@@ -165,11 +165,15 @@ def names_of(user: Mapping[str, Any], order: Sequence[str], attribute: Optional[
 
 def _unique_ids(user: Mapping[str, Any]) -> Iterator[str]:
     """Yield the identifiers that identity providers gave; keystone keeps them quoted as in a URL."""
-    for provider in user.get("federated") or ():
-        for protocol in provider.get("protocols") or ():
+    for provider in _objects(user.get("federated")):
+        for protocol in _objects(provider.get("protocols")):
             unique = protocol.get("unique_id")
             if isinstance(unique, str) and unique:
                 yield unquote(unique)
+
+
+def _objects(value: object) -> List[Dict[str, Any]]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
 
 
 @dataclass

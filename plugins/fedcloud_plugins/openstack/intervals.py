@@ -5,9 +5,8 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any, Iterable, List, Optional, Tuple
 
-from fedcloud_plugins.openstack.mapping import instant
-
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, VirtualMachine
+from fedcloud_plugins.openstack.mapping import instant
 
 STOPS = frozenset({"stop", "suspend", "pause", "shelve", "shelveOffload", "delete", "softDelete"})
 """``delete`` may be a soft one, after which ``restore`` is possible; a guest that halts is recorded as ``stop``."""

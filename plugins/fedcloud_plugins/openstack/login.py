@@ -11,13 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping, NoReturn, Optional
 from urllib.parse import urlsplit
 
-from fedcloud_plugins.openstack.settings import (
-    APPLICATION_CREDENTIAL,
-    OIDC_ACCESS_TOKEN,
-    PASSWORD,
-    AuthSettings,
-)
-
 from fedcloud_agent.errors import (
     AgentError,
     ConfigurationError,
@@ -27,6 +20,12 @@ from fedcloud_agent.errors import (
 )
 from fedcloud_agent.http import Client
 from fedcloud_agent.settings import Secret
+from fedcloud_plugins.openstack.settings import (
+    APPLICATION_CREDENTIAL,
+    OIDC_ACCESS_TOKEN,
+    PASSWORD,
+    AuthSettings,
+)
 
 
 def identity_url(auth_url: str) -> str:

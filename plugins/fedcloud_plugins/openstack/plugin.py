@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, FrozenSet, Iterator, List, NamedTuple, Optional
-
-from fedcloud_plugins.openstack.settings import OpenStackSettings
+from urllib.parse import urlsplit
 
 from fedcloud_agent.clouds.contract import (
     COMPLETED,
@@ -25,6 +24,7 @@ from fedcloud_agent.clouds.contract import (
     Window,
 )
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError
+from fedcloud_plugins.openstack.settings import OpenStackSettings
 
 if TYPE_CHECKING:
     from fedcloud_plugins.openstack.compute import Compute
@@ -80,6 +80,11 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
 
             self._opened = Connection(self.name, self.settings)
         return self._opened
+
+    @property
+    def host(self) -> str:
+        """The host of the login URL."""
+        return urlsplit(self.settings.auth.auth_url).hostname or self.name
 
     def close(self) -> None:
         """Give back the connections; tokens end by themselves."""
@@ -141,7 +146,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
     ) -> Listing:
         groups: FrozenSet[str] = frozenset(project.id for project in projects)
         pages = self._pages(scope, projects, window, list(problems), wide=wide)
-        return Listing(scope, groups, window, as_of, pages)
+        return Listing(scope, groups, window, as_of, self._connection.clock.offset, pages)
 
     def _pages(
         self, scope: str, projects: List[Project], window: Window, problems: List[Problem], *, wide: bool
@@ -172,7 +177,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
             found.extend(source)
             source.clear()
         if self.settings.wall == "active":
-            by_id = {row["id"].lower(): row for row in rows if isinstance(row.get("id"), str)}
+            by_id = {row["id"].lower(): row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
             machines = [self._with_intervals(machine, by_id[machine.uuid], compute, found) for machine in machines]
         return Page(machines, unreadable, found)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
-from fedcloud_plugins.openstack.plugin import OpenStack
-from fedcloud_plugins.openstack.settings import AuthSettings, OpenStackSettings, VoSettings
 
 from fedcloud_agent.clouds.contract import Listing, Page, Problem, Unreadable, VirtualMachine, Window
 from fedcloud_agent.http import Bounds
 from fedcloud_agent.settings import Secret
+from fedcloud_plugins.openstack.plugin import OpenStack
+from fedcloud_plugins.openstack.settings import AuthSettings, OpenStackSettings, VoSettings
 from tests.federation.openstack import OpenStackSimulator
 
 NOW = 1_795_000_000

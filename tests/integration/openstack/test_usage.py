@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, Callable, Dict
 
 import pytest
-from fedcloud_plugins.openstack.settings import VoSettings
 
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, Problem, Window
 from fedcloud_agent.errors import ConfigurationError, RefusedError, RemoteDataError
+from fedcloud_plugins.openstack.settings import VoSettings
 
 NOW = 1_795_000_000
 DAY = 86400

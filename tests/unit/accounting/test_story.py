@@ -165,11 +165,11 @@ def test_clocks_that_are_apart_stop_everything(store: Store) -> None:
     world = world_of(Life("vm-1", at("2026-01-20"), None, [(0, 1)]))
     agent = Agent(store, world, Repository())
     world.now = at("2026-01-21")
-    agent.clock_error = 61
+    world.clock_error = 61
     result = agent.extract()
     assert isinstance(result.failure, TryAgainError) and "61 s apart" in result.failure.message
     assert result.records == 0
-    agent.clock_error = -60
+    world.clock_error = -60
     assert agent.extract().records == 1
 
 

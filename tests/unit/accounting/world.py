@@ -85,7 +85,7 @@ class World(UsageFacet):
         self.page = page
         self.now = 0
         self.fails_after: Optional[int] = None
-        self.forgets = True
+        self.clock_error = 0
 
     def tell(self, life: Life, now: int) -> VirtualMachine:
         ended = life.end is not None and life.end <= now
@@ -130,7 +130,7 @@ class World(UsageFacet):
 
     def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
         of = window("*")
-        yield Listing("*", frozenset({"g1"}), of, self.now, self._pages(of))
+        yield Listing("*", frozenset({"g1"}), of, self.now, self.clock_error, self._pages(of))
 
     def _pages(self, window: Window) -> Iterator[Page]:
         machines = list(self.visible(self.now, window))
@@ -186,7 +186,6 @@ class Agent:
         self.limits = Limits(self.settings.record_version, 4, 100_000)
         self.frame = FRAME._replace(version=self.settings.record_version)
         self.accept_vanished = False
-        self.clock_error = 0
 
     def extract(self) -> Extracted:
         return extract(
@@ -195,7 +194,7 @@ class Agent:
             self.world,
             self.frame,
             self.settings,
-            lambda: self.world.now + self.clock_error,
+            lambda: self.world.now,
             accept_vanished=self.accept_vanished,
         )
 

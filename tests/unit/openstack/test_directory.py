@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List
 
 import pytest
+
 from fedcloud_plugins.openstack.directory import Project, Selection, names_of, select
 
 DEFAULT_ORDER = ("dn", "unique_id", "attribute", "name")
@@ -78,6 +79,7 @@ FEDERATED = [{"idp_id": "egi.eu", "protocols": [{"protocol_id": "openid", "uniqu
         ({"name": "jane"}, DEFAULT_ORDER, "jane"),
         ({"name": "jane"}, ("dn", "unique_id"), None),
         ({"name": "jane", "federated": [{"protocols": None}]}, ("unique_id",), None),
+        ({"name": "jane", "federated": "egi.eu"}, ("unique_id",), None),
         ({"name": "a\nb"}, ("name",), None),
         ({}, DEFAULT_ORDER, None),
     ],

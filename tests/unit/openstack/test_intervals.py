@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 import pytest
-from fedcloud_plugins.openstack.intervals import running, untouched
 
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, VirtualMachine
+from fedcloud_plugins.openstack.intervals import running, untouched
 
-DATA = Path(__file__).parents[2] / "data" / "openstack"
+DATA = Path(__file__).parents[2] / "data" / "openstack" / "rows"
 START = 1_795_000_000
 
 

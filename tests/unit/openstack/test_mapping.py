@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Dict, List
 
 import pytest
-from fedcloud_plugins.openstack.mapping import Reading, flavor, instant, machine_of, read_page
 
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, Unreadable, VirtualMachine
+from fedcloud_plugins.openstack.mapping import Reading, flavor, instant, machine_of, read_page
 
-DATA = Path(__file__).parents[2] / "data" / "openstack"
+DATA = Path(__file__).parents[2] / "data" / "openstack" / "rows"
 IMAGE = "db1a706e-3eb4-4d61-b2d2-465e3cf67fb4"
 RECORDED: List[Dict[str, Any]] = json.loads((DATA / "servers-2.66.json").read_bytes())["servers"]
 VOS = {row["tenant_id"]: "vo.example.org" for row in RECORDED}

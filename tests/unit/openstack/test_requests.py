@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from fedcloud_plugins.openstack.compute import choose_version, next_marker
-from fedcloud_plugins.openstack.plugin import passes
 
 from fedcloud_agent.clouds.contract import Window
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError
+from fedcloud_plugins.openstack.compute import choose_version, next_marker
+from fedcloud_plugins.openstack.plugin import passes
 
 SINCE = 1795359253
 ISO = "2026-11-22T14:54:13Z"

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fedcloud_plugins.openstack.login import identity_url, login_plugin
-from fedcloud_plugins.openstack.settings import AuthSettings, OpenStackSettings, VoSettings
 
 from fedcloud_agent.errors import ConfigurationError
 from fedcloud_agent.settings import Secret, Section, Setting, entries
+from fedcloud_plugins.openstack.login import identity_url, login_plugin
+from fedcloud_plugins.openstack.settings import AuthSettings, OpenStackSettings, VoSettings
 
 URL = "https://keystone.example.org:5000"
 

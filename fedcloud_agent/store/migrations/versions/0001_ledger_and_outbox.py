@@ -27,6 +27,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_message_destination_state_id", "message", ["destination", "state", "id"])
     op.create_table(
+        "identity",
+        sa.Column("destination", sa.Text, nullable=False),
+        sa.Column("last", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("destination", name="pk_identity"),
+    )
+    op.create_table(
         "vm",
         sa.Column("id", sa.Integer, nullable=False),
         sa.Column("cloud", sa.Text, nullable=False),

@@ -119,6 +119,18 @@ def test_the_date_header_is_the_peers_clock(server: Server, client: Client) -> N
     assert abs(client.get(server.url("/a")).date() - time.time()) < 5
 
 
+def test_a_date_without_zone_is_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        for zone in ("GMT", "-0000", "+0000"):
+            date = f"Sun, 22 Nov 2026 14:57:15 {zone}"
+            assert Answer("http://cloud.example.org/", 200, {"Date": date}, b"").date() == 1795359435
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 @pytest.mark.parametrize("date", ["", "yesterday", "Sun, 99 Nov 2026 14:57:15 GMT", "1795359435"])
 def test_a_date_that_cannot_be_read_is_bad_data(date: str) -> None:
     answer = Answer("http://cloud.example.org/v2.1/", 200, {"Date": date} if date else {}, b"{}")

@@ -1,0 +1,201 @@
+"""One HTTP exchange within bounds, repeated while the peer is out of service."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import logging
+import re
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies
+
+from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, RemoteDataError, UnreachableError
+from fedcloud_agent.http.answer import Answer, http_date, place_of
+
+log = logging.getLogger(__name__)
+
+BUSY = frozenset({429, 503})
+"""The peer did not do what was asked, and says so: every method may be repeated."""
+FAILED = frozenset({500, 502, 504})
+"""Nobody knows what was done: only a method that changes nothing may be repeated."""
+SAFE = frozenset({"GET", "HEAD"})
+_PIECE = 65536
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a call may cost. Times in seconds; ``size`` in bytes of one answer's body."""
+
+    timeout: float = 60.0
+    """To connect, and between two pieces of an answer."""
+    deadline: float = 300.0
+    """One call in all, with its repetitions and pauses."""
+    size: int = 256 * 1024 * 1024
+    retries: int = 3
+    backoff: float = 1.0
+    """The first pause; each one is twice as long as the one before it."""
+
+
+def _pause_asked(headers: Mapping[str, str]) -> Optional[float]:
+    """Return the seconds that a Retry-After header asks for, or None when it says nothing that can be read."""
+    text = headers.get("Retry-After", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, http_date(text) - time.time())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+class _CutOffError(RemoteDataError):
+    """An answer ended before its announced end."""
+
+
+class BoundedAdapter(HTTPAdapter):
+    """One exchange within bounds, repeated while the peer is out of service and the deadline allows.
+
+    Raises AgentErrors itself, so that no library on top can mistake them for something to try again. An answer that
+    still says 5xx or 429 at the end raises UnreachableError; every other status is returned.
+    """
+
+    def __init__(self, bounds: Bounds, harmless: Tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.bounds = bounds
+        self.harmless = harmless
+        self.stopped = threading.Event()
+        self._known_proxies: Dict[str, Mapping[str, str]] = {}
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Union[None, float, Tuple[float, float], Tuple[float, None]] = None,
+        verify: Union[bool, str] = True,
+        cert: Union[None, bytes, str, Tuple[Union[bytes, str], Union[bytes, str]]] = None,
+        proxies: Optional[Mapping[str, str]] = None,
+    ) -> requests.Response:
+        """Exchange ``request`` for an answer whose body is wholly read; time limits are our own."""
+        end = time.monotonic() + self.bounds.deadline
+        place = place_of(request.url)
+        safe = request.method in SAFE or place.endswith(self.harmless)
+        chosen = proxies or self._proxies(request.url or "")
+        for attempt in range(self.bounds.retries + 1):
+            pause: Optional[float] = None
+            began = time.monotonic()
+            try:
+                answer = self._exchange(request, end, verify, cert, chosen)
+            except _CutOffError as error:
+                failure: AgentError = error
+                repeat = safe
+            except UnreachableError as error:
+                failure = error
+                # a connection that was never made did nothing; a silence may have done anything
+                repeat = safe or isinstance(error.__cause__, requests.exceptions.ConnectTimeout)
+            else:
+                took = time.monotonic() - began
+                log.debug("%s %s: %d in %.2f s", request.method, place, answer.status_code, took)
+                if answer.status_code not in BUSY | FAILED:
+                    return answer
+                said = Answer(place, answer.status_code, answer.headers, answer.content).explanation()
+                failure = UnreachableError(f"{place} answered {answer.status_code}" + (f": {said}" if said else ""))
+                repeat = safe or answer.status_code in BUSY
+                pause = _pause_asked(answer.headers) if answer.status_code in BUSY else None
+            if pause is None:
+                pause = self.bounds.backoff * 2**attempt
+            if not repeat or attempt == self.bounds.retries or time.monotonic() + pause >= end:
+                raise failure
+            log.info("%s; trying again in %.1f s", failure.message, pause)
+            if self.stopped.wait(pause):
+                raise failure
+        raise AssertionError("a loop of at least one turn ends inside")
+
+    def _proxies(self, url: str) -> Mapping[str, str]:
+        """Return the proxies that the environment has for the host of ``url``, which is looked up once."""
+        host = "://".join(urlsplit(url)[:2])
+        if host not in self._known_proxies:
+            self._known_proxies[host] = get_environ_proxies(url, no_proxy=None)
+        return self._known_proxies[host]
+
+    def _exchange(
+        self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
+    ) -> requests.Response:
+        place = place_of(request.url)
+        left = min(self.bounds.timeout, max(0.001, end - time.monotonic()))
+        try:
+            response = super().send(
+                request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies
+            )
+        except requests.exceptions.SSLError as error:
+            if not isinstance(_innermost(error), ssl.SSLCertVerificationError):
+                raise UnreachableError(f"{place} cannot be spoken to by TLS: {root_of(error)}") from error
+            raise RefusedError(
+                f"{place}: no trust in its certificate: {root_of(error)}",
+                hint="name the authority that signed it with 'cacert', or correct the host name",
+            ) from error
+        except requests.exceptions.Timeout as error:
+            raise UnreachableError(f"{place} did not answer within {left:.0f} s") from error
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise UnreachableError(f"{place} cannot be reached: {root_of(error)}") from error
+        except OSError as error:
+            # requests complains so about a bundle of certificates, or a key, that is not there
+            raise ConfigurationError(f"{place} cannot be called: {error}") from error
+        body = self._body(response, place, end)
+        response.raw = io.BytesIO(body)
+        return response
+
+    def _body(self, response: requests.Response, place: str, end: float) -> bytes:
+        """Read the whole body piece by piece as they arrive, so that a drip cannot outlast the deadline."""
+        raw = response.raw
+        source: http.client.HTTPResponse = raw._original_response
+        pieces = []
+        size = 0
+        try:
+            while True:
+                piece = source.read1(_PIECE)
+                if not piece:
+                    break
+                pieces.append(piece)
+                size += len(piece)
+                if size > self.bounds.size:
+                    raise RemoteDataError(f"{place} answered more than {self.bounds.size} bytes; we stopped reading")
+                if time.monotonic() > end:
+                    raise UnreachableError(f"{place} took more than {self.bounds.deadline:.0f} s to answer")
+            if source.length:
+                raise _CutOffError(f"{place} broke off its answer {source.length} bytes before the end")
+        except (http.client.HTTPException, ConnectionError) as error:
+            raw.close()
+            raise _CutOffError(f"{place} broke off its answer after {size} bytes: {error!r}") from error
+        except OSError as error:
+            raw.close()
+            raise UnreachableError(f"{place} stopped in the middle of its answer: {error}") from error
+        except AgentError:
+            raw.close()
+            raise
+        # older Pythons leave a response of known length open, and its connection could not be used again
+        source.close()
+        raw.release_conn()
+        return b"".join(pieces)
+
+
+def _innermost(error: BaseException) -> BaseException:
+    while True:
+        inner = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        if not isinstance(inner, BaseException):
+            return error
+        error = inner
+
+
+def root_of(error: BaseException) -> str:
+    """Return the innermost reason, without the layers of libraries around it and the addresses of their objects."""
+    root = _innermost(error)
+    text = re.sub(r"<[^>]*object at 0x[0-9a-f]+>:? ?", "", str(root))
+    return (text or type(root).__name__)[:300]

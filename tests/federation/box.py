@@ -1,0 +1,250 @@
+"""A whole federation around one site: CA, broker, central repository, a cloud, and the agent's own commands.
+
+The agent and the cloud share one clock that stands still at what it is set to (:class:`Clock`, by libfaketime for the
+agent's processes), so that months can pass; broker and repository live in real time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
+
+from tests.federation.authority import Authority, Credential
+from tests.federation.broker import Broker
+from tests.federation.central.controller import QUEUE, CentralRepository
+from tests.federation.central.repository import Repository
+from tests.federation.controller import Controller
+from tests.federation.openstack.controller import OpenStackSimulator
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE = "EXAMPLE-SITE"
+VO = "vo.example.org"
+PROJECT = "vo-example"
+USER = "/DC=org/DC=example/CN=Jane Doe"
+_YEARS = 3650 * 86400
+_FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+class Clock:
+    """The time of the agent's processes: real until it is set, then it stands still at what was set."""
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "clock"
+        self.instant: Optional[int] = None
+
+    def set(self, instant: int) -> None:
+        """Set the time; processes that run see it at once."""
+        self.instant = instant
+        temporary = self._file.with_suffix(".new")
+        temporary.write_text(time.strftime("%Y-%m-%d %H:%M:%S\n", time.gmtime(instant)))
+        temporary.replace(self._file)
+
+    def environment(self) -> Dict[str, str]:
+        """Return the variables under which a process has this clock."""
+        if self.instant is None:
+            return {}
+        return {
+            "LD_PRELOAD": str(_FAKETIME[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "DONT_FAKE_MONOTONIC": "1",
+            "NO_FAKE_STAT": "1",
+            "TZ": "UTC",
+        }
+
+
+class AgentDaemon(Controller):
+    """The agent's daemon, as systemd starts it."""
+
+    name = "daemon"
+    ready_seconds = 30.0
+
+    def __init__(self, box: Box) -> None:
+        super().__init__(box.directory / "daemon")
+        self.box = box
+
+    def command(self) -> List[str]:
+        """Run the command that the unit has."""
+        return [*self.box.agent_command(), "daemon"]
+
+    def environment(self) -> Dict[str, str]:
+        """Return the environment of the box."""
+        return self.box.agent_environment()
+
+    def is_ready(self) -> bool:
+        """Tell whether it has written down its timetable."""
+        state = self.box.state / "daemon.json"
+        return state.exists() and self.process is not None and f'"pid": {self.process.pid}' in state.read_text()
+
+
+class Box:
+    """A federation in a directory. Use it as a context manager; ``cloud`` has one VO project and one user of it.
+
+    ``settings`` are lines of YAML below ``accounting:`` (besides destinations), ``stomp`` lines of the destination,
+    ``cloud_settings`` lines of the cloud. The agent's account lists all projects at once, or with ``wide=False`` is a
+    reader that lists its projects one by one.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        settings: str = "first_run: backfill",
+        stomp: str = "",
+        cloud_settings: str = "",
+        broker: bool = True,
+        wide: bool = True,
+    ) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.state = directory / "state"
+        self.etc = directory / "etc"
+        self.etc.mkdir(exist_ok=True)
+        self.wide = wide
+        self.clock = Clock(directory)
+        self.settings, self.stomp, self.cloud_settings = settings, stomp, cloud_settings
+        self.authority = Authority(directory / "ca")
+        self.host: Credential = self.authority.host("agent.example.org", valid=(-_YEARS, _YEARS))
+        self.cloud = OpenStackSimulator(directory / "openstack")
+        self.broker: Optional[Broker] = None
+        if broker:
+            shown = self.authority.host("broker.example.org", valid=(-_YEARS, _YEARS))
+            self.broker = Broker(directory / "broker", self.authority, credential=shown)
+        self.central: Optional[CentralRepository] = (
+            CentralRepository(directory / "central", self.broker, [self.host.dn]) if self.broker else None
+        )
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Box:
+        for server in (self.cloud, self.broker, self.central):
+            if server is not None:
+                self._stack.enter_context(server)
+        self.cloud.create_project(PROJECT, VO=VO)
+        self.cloud.create_flavor("small", 1, 2048, 20)
+        self.cloud.create_flavor("large", 4, 8192, 80)
+        self.cloud.create_user(USER, roles={PROJECT: ["member"]})
+        admin = {self.cloud.admin_project: ["admin"]} if self.wide else {}
+        roles = {"system": ["reader"], PROJECT: ["reader"], **admin}
+        self.cloud.create_user("accounting", password="accounting-secret", roles=roles)
+        self.configure()
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._stack.close()
+
+    def configure(self, **changed: str) -> None:
+        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp`` or ``cloud_settings``."""
+        for name, text in changed.items():
+            setattr(self, name, text)
+        secret = self.etc / "keystone.secret"
+        secret.touch(mode=0o600)
+        secret.write_text("accounting-secret\n")
+        if self.broker is not None:
+            destination = f"""
+            type: stomp
+            brokers: ["stomp+ssl://localhost:{self.broker.port}"]
+            queue: {QUEUE}
+            certificate: {self.host.certificate}
+            key: {self.host.key}
+            ca_path: {self.authority.anchors}
+            """
+        else:
+            outgoing = self.directory / "outgoing"
+            outgoing.mkdir(exist_ok=True)
+            destination = f"""
+            type: directory
+            path: {outgoing}
+            """
+        lines = [
+            f"site: {SITE}",
+            f"directories: {{state: {self.state}, spool: {self.directory}/spool, runtime: {self.directory}/run}}",
+            "clouds:",
+            "  main:",
+            "    type: openstack",
+            "    service: cloud.example.org",
+            "    auth:",
+            f"      auth_url: {self.cloud.auth_url}",
+            "      username: accounting",
+            "      user_domain_id: default",
+            f"      password_file: {secret}",
+            *(
+                [f"      project_name: {self.cloud.admin_project}", "      project_domain_id: default"]
+                if self.wide
+                else []
+            ),
+            textwrap.indent(textwrap.dedent(self.cloud_settings), "    "),
+            "accounting:",
+            textwrap.indent(textwrap.dedent(self.settings), "  "),
+            "  destinations:",
+            "    central:",
+            textwrap.indent(textwrap.dedent(destination).strip(), "      "),
+            textwrap.indent(textwrap.dedent(self.stomp).strip(), "      "),
+        ]
+        (self.etc / "agent.yaml").write_text("\n".join(line for line in lines if line.strip()) + "\n")
+
+    def set_clock(self, instant: int) -> None:
+        """Set the time of the agent and of the cloud."""
+        self.clock.set(instant)
+        self.cloud.set_clock(instant)
+
+    def agent_command(self) -> List[str]:
+        """Return how the agent is started."""
+        return [sys.executable, "-m", "fedcloud_agent", "--config", str(self.etc)]
+
+    def agent_environment(self) -> Dict[str, str]:
+        """Return the environment of the agent's processes."""
+        path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
+        return {**os.environ, "PYTHONPATH": path, **self.clock.environment()}
+
+    def agent(
+        self, *words: str, before: Sequence[str] = (), check: bool = True, timeout: float = 120, **more: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command of the agent, as a person would; ``before`` goes in front of it (strace, say)."""
+        done = subprocess.run(
+            [*before, *self.agent_command(), *words],
+            env={**self.agent_environment(), **more},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def daemon(self) -> AgentDaemon:
+        """Return the daemon, not started yet."""
+        return AgentDaemon(self)
+
+    def create_server(self, **fields: Any) -> str:
+        """Create a server of the VO's project and return its id."""
+        entry: Mapping[str, Any] = {"project": PROJECT, "user": USER, "flavor": "small", **fields}
+        return str(self.cloud.create_server(**entry))
+
+    def repository(self) -> Repository:
+        """Open the central repository's database; close it afterwards."""
+        assert self.central is not None
+        return self.central.repository()
+
+    def await_centre(self, messages: int, seconds: float = 60) -> None:
+        """Wait until the repository has taken in so many messages, pings and refused ones included."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with self.repository() as repository:
+                seen = len(repository.messages())
+            if seen >= messages:
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the repository has {seen} messages instead of {messages}")
+            time.sleep(0.1)
