@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Callable, Dict, List, Optional, Type
 
+import requests
+
 from tests.openstack_lab import packages, settings
 from tests.openstack_lab.layout import APIS, HOST, REGION, Layout
 from tests.openstack_lab.person import Person
@@ -147,6 +149,19 @@ class Lab:
         self.manage_nova("nova-cell0", "cell_v2", "map_cell0", "--database_connection", cell0)
         self.manage_nova("nova-sync", "db", "sync")
         self.manage_nova("nova-cell1", "cell_v2", "create_cell", "--name", "cell1")
+
+    def await_api(self) -> None:
+        """Wait until the compute API answers a listing: after an outage it still holds connections that are gone."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                self.administrator.call("nova", "GET", "/servers/detail")
+            except (RuntimeError, requests.RequestException):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
 
     def await_heartbeats(self, *names: str) -> None:
         """Wait until nova knows these services to be alive: before, what is asked of them is lost."""

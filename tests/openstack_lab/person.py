@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, Iterable, Mapping, Optional, Sequence
+from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Sequence
 
 import requests
 
@@ -41,7 +41,7 @@ class Person:
         answer = self.http.request(method, url, timeout=60, **more)
         if answer.status_code >= 400:
             raise RuntimeError(f"{method} {url}: {answer.status_code} {answer.text[:500]}")
-        return answer.json() if "json" in answer.headers.get("Content-Type", "") else None
+        return answer.json() if answer.content and "json" in answer.headers.get("Content-Type", "") else None
 
     def make(self, service: str, collection: str, **described: Any) -> str:
         """Make one of something, in the way most of the APIs have in common, and return its id."""
@@ -93,6 +93,15 @@ class Person:
     def delete(self, id: str) -> None:
         self.call("nova", "DELETE", f"/servers/{id}")
 
+    def await_server(self, id: str, right: Callable[[Dict[str, Any]], bool]) -> Dict[str, Any]:
+        """Wait until a server is as it should be; return it."""
+        deadline = time.monotonic() + _PATIENCE
+        while not right(row := self.server(id)):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"server {id} does not become as it should be: {row}")
+            time.sleep(0.5)
+        return row
+
     def await_status(self, wanted: Mapping[str, str]) -> Dict[str, Dict[str, Any]]:
         """Wait until servers (by id) have these statuses and nothing is under way; return what they are then."""
         deadline = time.monotonic() + _PATIENCE
@@ -110,10 +119,10 @@ class Person:
             time.sleep(0.5)
 
     def await_gone(self, ids: Iterable[str]) -> None:
-        """Wait until the cloud shows none of these servers any more."""
+        """Wait until none of these servers is in this person's project any more."""
         deadline = time.monotonic() + _PATIENCE
         while True:
-            shown = {row["id"] for row in self.call("nova", "GET", "/servers", params={"all_tenants": 1})["servers"]}
+            shown = {row["id"] for row in self.call("nova", "GET", "/servers")["servers"]}
             if not shown.intersection(ids):
                 return
             if time.monotonic() > deadline:

@@ -124,6 +124,8 @@ class RabbitMQ(Service):
             **super().environment(),
             "ERL_EPMD_PORT": str(ports["epmd"]),
             "ERL_EPMD_ADDRESS": HOST,
+            # the broker itself instead of a shell around it, which would leave it behind when it is killed
+            "RABBITMQ_ALLOW_INPUT": "1",
             "RABBITMQ_NODENAME": "lab@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": HOST,
             "RABBITMQ_NODE_PORT": str(ports["rabbitmq"]),
