@@ -40,5 +40,12 @@ generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, 
 bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
 	$(BIN)/python -m bench
 
+$(VENV)/.openstack: tests/openstack_lab/system-packages.txt $(VENV)/.ready
+	tests/install-system-packages tests/openstack_lab/system-packages.txt
+	@touch $@
+
+test-openstack: $(VENV)/.openstack  ## The agent against a real OpenStack, brought up here: 2.5 GB of memory
+	$(BIN)/python -m pytest tests/openstack_lab
+
 clean:           ## Forget what was set up here
 	rm -rf $(VENV) .venv-oldest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -174,7 +174,7 @@ class Daemon(Service):
         return not self.listens or super().is_ready()
 
 
-def once(layout: Layout, name: str, command: Sequence[str]) -> None:
+def once(layout: Layout, name: str, command: Sequence[str], good: Sequence[int] = (0,)) -> None:
     """Run a program of the lab to its end. Raises with the end of what it said when it fails."""
     log = layout.directory("run", "once") / f"{name}.log"
     with log.open("wb") as output:
@@ -186,5 +186,5 @@ def once(layout: Layout, name: str, command: Sequence[str]) -> None:
             stderr=subprocess.STDOUT,
             timeout=600,
         )
-    if done.returncode:
+    if done.returncode not in good:
         raise RuntimeError(f"{name} ended with {done.returncode}:\n{log.read_text(errors='replace')[-3000:]}")

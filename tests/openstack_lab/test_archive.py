@@ -17,7 +17,7 @@ def test_a_server_that_was_archived_unseen_ends_when_it_was_last_seen(world: Wor
     time.sleep(3)
     world.jane.delete(server)
     world.jane.await_gone([server])
-    world.lab.manage_nova("archive", "db", "archive_deleted_rows", "--until-complete", "--all-cells")
+    world.lab.archive()
 
     # absence from one listing says nothing; two full ones a day apart, and nova's own word, do
     for days in range(3):
