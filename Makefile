@@ -55,5 +55,12 @@ test-oldest: .venv-oldest/.ready  ## The unit tests on Python 3.9 with the oldes
 bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
 	$(BIN)/python -m bench
 
+$(VENV)/.openstack: tests/openstack_lab/system-packages.txt $(VENV)/.ready
+	tests/install-system-packages tests/openstack_lab/system-packages.txt
+	@touch $@
+
+test-openstack: $(VENV)/.openstack  ## The agent against a real OpenStack, brought up here: 2.5 GB of memory
+	$(BIN)/python -m pytest tests/openstack_lab
+
 clean:           ## Forget what was set up here
 	rm -rf $(VENV) .venv-oldest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
