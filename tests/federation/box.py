@@ -203,7 +203,8 @@ class Box:
 
     def agent_environment(self) -> Dict[str, str]:
         """Return the environment of the agent's processes."""
-        path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
+        faked = [str(Path(__file__).with_name("faked"))] if self.clock.instant is not None else []
+        path = os.pathsep.join([str(ROOT), str(ROOT / "plugins"), *faked])
         return {**os.environ, "PYTHONPATH": path, **self.clock.environment()}
 
     def agent(
