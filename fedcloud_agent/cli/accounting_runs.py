@@ -250,12 +250,6 @@ def _note(cloud: str, done: Extracted, report: Report) -> None:
     report.clouds[cloud] = {**_figures(done), "problems": problems, "first_run_open": done.first_run_open}
     for problem in problems:
         click.echo(f"fedcloud-agent: cloud {cloud}: {problem}", err=True)
-    for group, count in done.collected.held.items():
-        click.echo(
-            f"fedcloud-agent: cloud {cloud}: {count} machines of project {group} vanished at once; they are not "
-            "completed.\n  If that is right, run 'fedcloud-agent accounting extract --accept-vanished'.",
-            err=True,
-        )
     for failure in done.failures[1:]:
         click.echo(f"fedcloud-agent: cloud {cloud}: {failure.message}", err=True)
     if done.rejected:
