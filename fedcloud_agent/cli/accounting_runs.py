@@ -23,7 +23,7 @@ from fedcloud_agent.cli.progress import progress
 from fedcloud_agent.cli.running import run_of
 from fedcloud_agent.clouds.contract import Cloud, UsageFacet
 from fedcloud_agent.config.configuration import CloudEntry, Configuration
-from fedcloud_agent.errors import AgentError, ConfigurationError, UsageError
+from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, UsageError
 from fedcloud_agent.locks import LockedError
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.opening import open_transport
@@ -179,6 +179,8 @@ def _send(
                 )
         except AgentError as error:
             errors.append(error)
+        if done.refused:
+            errors.append(_set_aside(name, done.refused))
         report.destinations[name] = {
             "messages": done.messages,
             "records": done.records,
@@ -186,6 +188,14 @@ def _send(
             "sent_again": done.sent_again,
         }
     return errors
+
+
+def _set_aside(destination: str, refused: Sequence[str]) -> RefusedError:
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return RefusedError(
+        f"destination {destination}: a message was refused and set aside: {refused[0]}{more}",
+        hint="'fedcloud-agent accounting show --rejected' names its records; the queue goes on without it",
+    )
 
 
 def chosen_destinations(settings: AccountingSettings, chosen: Sequence[str]) -> List[str]:
@@ -255,12 +265,6 @@ def _note(cloud: str, done: Extracted, report: Report) -> None:
     report.clouds[cloud] = {**_figures(done), "problems": problems, "first_run_open": done.first_run_open}
     for problem in problems:
         click.echo(f"fedcloud-agent: cloud {cloud}: {problem}", err=True)
-    for group, count in done.collected.held.items():
-        click.echo(
-            f"fedcloud-agent: cloud {cloud}: {count} machines of project {group} vanished at once; they are not "
-            "completed.\n  If that is right, run 'fedcloud-agent accounting extract --accept-vanished'.",
-            err=True,
-        )
     for failure in done.failures[1:]:
         click.echo(f"fedcloud-agent: cloud {cloud}: {failure.message}", err=True)
     if done.rejected:

@@ -152,7 +152,10 @@ def test_an_empty_answer_ends_nothing(store: Store) -> None:
     run(agent, "2026-01-21")
     world.lives = []
     for day in range(22, 28):
-        run(agent, f"2026-01-{day}")
+        world.now = at(f"2026-01-{day}")
+        (failure,) = agent.extract().failures
+        assert "20 of 20 machines of project g1 vanished at once" in failure.message
+        agent.send()
     with store.read() as connection:
         assert set(connection.execute(select(vm.c.status)).scalars()) == {"started"}
     assert {wall for wall, _ in shown(repository).values()} == {DAY}, "nothing is claimed that was not seen either"
