@@ -203,7 +203,8 @@ class Box:
 
     def agent_environment(self) -> Dict[str, str]:
         """Return the environment of the agent's processes."""
-        path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
+        faketime = ROOT / "tests" / "federation" / "faketime"  # so that Python can sleep under it
+        path = os.pathsep.join([str(faketime), str(ROOT), str(ROOT / "plugins")])
         return {**os.environ, "PYTHONPATH": path, **self.clock.environment()}
 
     def agent(
