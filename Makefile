@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= /usr/bin/python3
 VENV := .venv
+KILLS ?= 500
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint generated bench torture test-oldest test-openstack clean
@@ -39,6 +40,9 @@ generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, 
 
 bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
 	$(BIN)/python -m bench
+
+torture: $(VENV)/.ready  ## Kill everything at random moments, KILLS times, and compare: bench/torture.json
+	$(BIN)/python -m tests.torture.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --report bench/torture.json
 
 clean:           ## Forget what was set up here
 	rm -rf $(VENV) .venv-oldest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Let Python sleep under libfaketime, which bends the deadlines of clock_nanosleep even where it fakes no clock of theirs.
+"""Let Python sleep under libfaketime, which bends the deadlines of clock_nanosleep although it is told not to.
 
 Since Python 3.11 ``time.sleep`` sleeps until an instant of the monotonic clock, and fails with EINVAL there.
 """
