@@ -197,7 +197,9 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
                 return machine._replace(running=((machine.start, None),))
         actions = compute.actions(machine.uuid)
         if actions is None:
-            problems.append(Problem(f"server {machine.uuid}", "its actions cannot be read; its whole life counts"))
+            problems.append(
+                Problem(f"server {machine.uuid}", "its actions cannot be read; what is known of them stands")
+            )
             return machine
         try:
             return machine._replace(running=running(machine, actions))
