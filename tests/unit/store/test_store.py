@@ -158,6 +158,15 @@ def test_damage_that_a_run_meets_is_seen_to_at_the_next_opening(tmp_path: Path) 
     assert not copies.is_suspect(path)
 
 
+def test_a_database_that_is_missing_beside_its_copy_is_put_back(tmp_path: Path) -> None:
+    add(tmp_path, "kept")
+    copies.refresh(tmp_path / FILE_NAME, int(time.time()), 86400)
+    (tmp_path / FILE_NAME).unlink()
+    assert rows(tmp_path) == ["kept"]
+    assert copies.was_restored(tmp_path / FILE_NAME)
+    assert not list(tmp_path.glob("agent.damaged-*"))
+
+
 def test_without_a_copy_a_damaged_database_is_an_error_in_words(tmp_path: Path) -> None:
     open_store(tmp_path).close()
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 1000)
