@@ -76,8 +76,8 @@ def exists(database: Path) -> bool:
 def restore(database: Path) -> Optional[Path]:
     """Put the last copy in the place of a damaged database, which is kept beside it; return where it is kept.
 
-    Returns None when there was none to keep. The copy gets a mark (``PRAGMA user_version`` 1) by which the next run knows to list and send everything anew.
-    Raises StorageError when there is no good copy.
+    Returns None when there was none to keep. The copy gets a mark (``PRAGMA user_version`` 1) by which the next run
+    knows to list and send everything anew. Raises StorageError when there is no good copy.
     """
     source = database.with_suffix(COPY_SUFFIX)
     aside = database.with_suffix(f".damaged-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.db")
