@@ -94,7 +94,7 @@ class Site:
 
     def let_a_day_pass(self) -> None:
         """Date what the ledger knows a day back, as if the last run had been yesterday."""
-        database = sqlite3.connect(next((self.directory / "state").glob("*.sqlite*")))
+        database = sqlite3.connect(self.directory / "state" / "agent.db")
         with database:
             database.execute("UPDATE scope SET as_of = as_of - ?, full_as_of = full_as_of - ?", (DAY, DAY))
             database.execute("UPDATE vm SET missed_since = missed_since - ? WHERE missed_since IS NOT NULL", (DAY,))
