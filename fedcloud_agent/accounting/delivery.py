@@ -113,11 +113,11 @@ def _settle(
             ids = [outcome.id for outcome in of_peer]
             done.records += packing.settle(connection, ids, peer, now)
             done.messages += len(ids)
-            if peer != done.peer:
+            if peer in preferred and peer != done.peer:
                 # the others were left, in this run or before it, and may be lost with what they took of late
                 done.peer = peer
                 lost = [other for other in preferred if other != peer]
-                done.sent_again += packing.send_again(connection, destination, lost, now) if lost else 0
+                done.sent_again += packing.send_again(connection, destination, lost, now)
         for outcome in outcomes:
             if not outcome.acknowledged:
                 packing.refuse(connection, outcome.id, outcome.reason)
