@@ -58,8 +58,8 @@ def deliver(
 ) -> Delivered:
     """Send everything that waits for a destination, and what the answers set free meanwhile.
 
-    ``preferred``: the peers of the destination, as outcomes name them. Raises what the
-    transport raises; what was acknowledged until then is settled, and counted in ``done`` if that is handed in.
+    ``preferred``: the peers of the destination, as outcomes name them. Raises what the transport raises; what was
+    acknowledged until then is settled, and counted in ``done`` if that is handed in.
     """
     done = done if done is not None else Delivered()
     while True:
@@ -113,11 +113,11 @@ def _settle(
             ids = [outcome.id for outcome in of_peer]
             done.records += packing.settle(connection, ids, peer, now)
             done.messages += len(ids)
-            if peer != done.peer:
-                # we left the others because they were lost, or may be: one that we left long ago nobody asks any more
+            if peer in preferred and peer != done.peer:
+                # the others were left, in this run or before it, and may be lost with what they took of late
                 done.peer = peer
                 lost = [other for other in preferred if other != peer]
-                done.sent_again += packing.send_again(connection, destination, lost, now) if lost else 0
+                done.sent_again += packing.send_again(connection, destination, lost, now)
         for outcome in outcomes:
             if not outcome.acknowledged:
                 packing.refuse(connection, outcome.id, outcome.reason)

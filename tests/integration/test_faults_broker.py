@@ -18,12 +18,12 @@ LARGEST = 20_000
 """Bytes that the broker of these tests takes in one frame."""
 
 SETTINGS = "first_run: backfill\nrecords_per_message: 20"
-STOMP = "connect_timeout: 1s\ngive_up_after: 2s"
+IMPATIENT = "connect_timeout: 1s\ngive_up_after: 2s"
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    running = Box(tmp_path_factory.mktemp("broker"), settings=SETTINGS, stomp=STOMP)
+    running = Box(tmp_path_factory.mktemp("broker"), settings=SETTINGS)
     assert running.broker is not None
     running.broker.max_frame_size = LARGEST
     with running:
@@ -39,7 +39,7 @@ def waiting(box: Box) -> Iterator[Box]:
     pass_time(box)
     box.agent("accounting", "extract")
     yield box
-    box.configure(settings=SETTINGS, stomp=STOMP)
+    box.configure(settings=SETTINGS, stomp="")
     recovers(box)
 
 
@@ -48,6 +48,7 @@ def url(port: int, scheme: str = "stomp+ssl") -> str:
 
 
 def test_nobody_behind_the_port_and_nobody_who_speaks(waiting: Box) -> None:
+    waiting.configure(stomp=IMPATIENT)
     closed = free_port()
     change(waiting, brokers=f"[{url(closed)}]")
     failed(

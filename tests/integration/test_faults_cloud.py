@@ -43,13 +43,13 @@ NOVA: List[Case] = [
     ({"kind": "redirect", "location": "http://localhost:1/elsewhere"}, 65, "where we do not follow"),
     *PASSED_ON,
 ]
-SILENT: Case = ({"kind": "slow", "seconds": 3}, 69, "did not answer within 1 s")
+SILENT: Case = ({"kind": "slow", "seconds": 4}, 69, "did not answer within 2 s")
 CUT_OFF: Case = ({"kind": "truncated"}, 65, "bytes before the end")
 
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    settings = "page_size: 2\nlargest_answer: 2MB\ntimeout: 1s"
+    settings = "page_size: 2\nlargest_answer: 2MB\ntimeout: 2s"
     with Box(tmp_path_factory.mktemp("cloud"), cloud_settings=settings) as running:
         begin(running)
         running.agent("accounting", "run")

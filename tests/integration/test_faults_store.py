@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sqlite3
 import subprocess
 import time
@@ -46,11 +47,13 @@ def start(box: Box, *words: str, config: Path) -> subprocess.Popen[str]:
 
 def test_two_runs_at_once(box: Box) -> None:
     pass_time(box)
-    box.cloud.fault("slow", path="servers/detail", seconds=6)
+    box.cloud.fault("slow", path="servers/detail", seconds=1)
     first = start(box, "accounting", "run", config=box.etc)
     with first:
         await_lock(box, first)
+        first.send_signal(signal.SIGSTOP)
         second = box.agent("accounting", "run", "--cloud", "main", check=False)
+        first.send_signal(signal.SIGCONT)
         _, said = first.communicate(timeout=60)
     assert first.returncode == 0, said
     failed(
