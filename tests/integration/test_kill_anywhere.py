@@ -118,7 +118,7 @@ def test_sending_into_a_directory(site: Site) -> None:
         site.arrive()
         site.check()
 
-    calls = [*COMMITS, "link", "unlink"]
+    calls = [*COMMITS, "write", "link", "unlink"]
     assert everywhere(site.agent, calls, ["accounting", "send"], site.forget, after) > 15
 
 
