@@ -39,7 +39,8 @@ def compare(
         (uuid, f"{year:04d}-{month:02d}"): (usage.wall, usage.cpu)
         for (uuid, year, month), usage in repository.usage().items()
     }
-    assert {k: v[0] for k, v in shown.items()} == {k: v[0] for k, v in true.items()}, "wall time is not the truth"
+    wrong = {k: (shown.get(k), true.get(k)) for k in {*shown, *true} if shown.get(k, (0,))[0] != true.get(k, (0,))[0]}
+    assert not wrong, f"wall time (shown, true) is not the truth: {wrong}"
     clear = [key for key in true if key[0] not in vague]
     assert {k: shown[k][1] for k in clear} == {k: true[k][1] for k in clear}, "CPU time is not the truth"
     assert not repository.two_faced(), "an identity came with two contents"
