@@ -142,7 +142,7 @@ def test_a_later_run_with_messages_under_way(site: Site) -> None:
         site.arrive()
         site.check()
 
-    calls = ["fdatasync", "fsync", "link", "sendto"]
+    calls = ["fdatasync", "link", "sendto"]
     assert everywhere(site.agent, calls, ["accounting", "run"], before, after) > 20
 
 
