@@ -32,10 +32,12 @@ class LastingCloud(OpenStackSimulator):
         return result
 
     def start(self) -> LastingCloud:
-        """Start, and become again what it was."""
+        """Start, and become again what it was; until then it answers nobody, for it would tell of half a cloud."""
         super().start()
+        self.fault("drop", count=None)
         for verb, arguments in self._history:
             super().tell(verb, copy.deepcopy(arguments))
+        self.clear_faults()
         return self
 
     def kill(self) -> None:
