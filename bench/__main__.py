@@ -41,8 +41,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     if unknown:
         parser.error(f"no figure {unknown[0]!r}: there are {', '.join(FIGURES)}")
     missed = 0
-    with tempfile.TemporaryDirectory(prefix="bench-") as directory:
-        session = Session(Path(directory), given.quick)
+    with tempfile.TemporaryDirectory(prefix="bench-") as directory, Session(Path(directory), given.quick) as session:
         for name in given.names or FIGURES:
             began = time.monotonic()
             for figure in importlib.import_module(f"bench.{FIGURES[name]}").measure(session):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from bench import child
 from bench.child import Cost
@@ -68,3 +68,16 @@ class Cloud:
     def latency(self, per_server: float) -> None:
         """Let the cloud take its time for each server in a page."""
         self.box.cloud.latency(per_server=per_server)
+
+    def an_hour(self, turn: int, now: int) -> Tuple[int, int]:
+        """Let the cloud's clock stand at ``now`` and 1 % of its servers have changed within the hour before.
+
+        A third of them were deleted, a third stopped, a third came anew. Returns how many came, and how many changed.
+        """
+        site, third = self.box.cloud, max(1, self.servers // 300)
+        touched = self.ids[turn * 2 * third : (turn + 1) * 2 * third]
+        site.set_clock(now)
+        ends = [{"server": server, "action": "delete", "at": now - 3000} for server in touched[:third]]
+        site.acts(ends + [{"server": server, "action": "stop", "at": now - 2400} for server in touched[third:]])
+        site.create_servers([{**self.entry, "count": third, "created": now - 900, "spacing": 1, "name": f"new{turn}"}])
+        return third, len(touched)

@@ -36,19 +36,14 @@ def hours(session: Session, cloud: Cloud, active: bool) -> List[Dict[str, float]
     cloud.box.set_clock(now)
     cloud.extract()
     runs: List[Dict[str, float]] = []
-    third = max(1, cloud.servers // 300)
     for turn in range(session.turns):
-        touched = cloud.ids[turn * 2 * third : (turn + 1) * 2 * third]
-        ends = [{"server": server, "action": "delete", "at": now + 600} for server in touched[:third]]
-        stops = [{"server": server, "action": "stop", "at": now + 1200} for server in touched[third:]]
         now += _HOUR
-        cloud.box.set_clock(now)
-        site.acts(ends + stops)
-        site.create_servers([{**cloud.entry, "count": third, "created": now - 900, "spacing": 1, "name": f"new{turn}"}])
+        cloud.box.clock.set(now)
+        came, changed = cloud.an_hour(turn, now)
         site.reset_calls()
         said = child.run(cloud.command, cloud.environment).output
-        if f"{third} new machines, {2 * third} changed, " not in said:
+        if f"{came} new machines, {changed} changed, " not in said:
             raise RuntimeError(f"that was not the hour that was made:\n{said}")
-        allowed = LIMIT + (len(touched) if active else 0)
+        allowed = LIMIT + (changed if active else 0)
         runs.append({"ours": sum(site.calls().values()), "peer": allowed})
     return runs

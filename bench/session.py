@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Any, Dict, TypeVar
+from types import TracebackType
+from typing import Any, ContextManager, Dict, Optional, Type, TypeVar
 
 T = TypeVar("T")
 
@@ -16,6 +18,7 @@ class Session:
         self.quick = quick
         self.turns = 1 if quick else 3
         self.kept: Dict[str, Any] = {}
+        self._open = contextlib.ExitStack()
 
     def size(self, full: T, quick: T) -> T:
         """Return the number to work with."""
@@ -26,3 +29,15 @@ class Session:
         path = self.directory / f"{name}-{sum(1 for _ in self.directory.iterdir())}"
         path.mkdir()
         return path
+
+    def enter(self, what: ContextManager[T]) -> T:
+        """Open something that stays open until the session ends."""
+        return self._open.enter_context(what)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self._open.close()
