@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= /usr/bin/python3
 VENV := .venv
+KILLS ?= 500
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint generated bench torture test-oldest test-openstack clean
@@ -32,13 +33,38 @@ lint: $(VENV)/.ready  ## ruff and mypy strict
 test: lint       ## Everything that guards a change: at most 20 minutes on two cores
 	$(BIN)/python -m pytest
 
-generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, reference
+generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, reference, man pages
 	$(BIN)/fedcloud-agent config sample >etc/agent.yaml
 	$(BIN)/fedcloud-agent config schema >etc/agent.schema.json
 	$(BIN)/fedcloud-agent config reference >docs/reference/configuration.md
+	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.8 >docs/man/fedcloud-agent.8
+	$(BIN)/python -m fedcloud_agent.cli.man fedcloud-agent.conf.5 >docs/man/fedcloud-agent.conf.5
+
+.venv-oldest/.ready test-oldest: export LD_LIBRARY_PATH := $(CURDIR)/build/debian-11/private
+.venv-oldest/.ready: $(VENV)/.ready tests/requirements-oldest.txt tests/find-python-3.9
+	$$(tests/find-python-3.9) -m venv --without-pip .venv-oldest
+	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check "setuptools<81" wheel
+	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
+		-r tests/requirements-oldest.txt
+	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
+		--no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@touch $@
+
+test-oldest: .venv-oldest/.ready  ## The unit tests on Python 3.9 with the oldest libraries that we support
+	PYTHONPATH=$(CURDIR):$(CURDIR)/plugins .venv-oldest/bin/python -m pytest -q -n 2 tests/unit
 
 bench: $(VENV)/.ready  ## Measured ratios, written to bench/latest.json
 	$(BIN)/python -m bench
+
+$(VENV)/.openstack: tests/openstack_lab/system-packages.txt $(VENV)/.ready
+	tests/install-system-packages tests/openstack_lab/system-packages.txt
+	@touch $@
+
+test-openstack: $(VENV)/.openstack  ## The agent against a real OpenStack, brought up here: 2.5 GB of memory
+	$(BIN)/python -m pytest tests/openstack_lab
+
+torture: $(VENV)/.ready  ## Kill everything at random moments, KILLS times, and compare: bench/torture.json
+	$(BIN)/python -m tests.torture.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --report bench/torture.json
 
 clean:           ## Forget what was set up here
 	rm -rf $(VENV) .venv-oldest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def sync_directory(path: Path) -> None:
 def write_whole(path: Path, data: bytes, *, mode: int = 0o640) -> None:
     """Replace a file by its new content, which a reader sees whole or not at all, also after a power cut.
 
-    ``mode`` holds whatever the umask is. Raises CannotCreateError when the directory does not let us, StorageError when
+    ``mode`` holds whatever the umask is. What a writer that was killed left of this file is removed, so that nothing
+    piles up. Raises CannotCreateError when the directory does not let us, StorageError when
     the disk does not; the old content then stands.
     """
     # the leading dot and the suffix keep half-written files out of what others list
@@ -50,6 +52,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o640) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        _sweep(path)
         sync_directory(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -57,3 +60,13 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o640) -> None:
         raise StorageError(
             f"{path} cannot be written: {error.strerror}", hint=f"check the space and the health of {path.parent}"
         ) from error
+
+
+def _sweep(path: Path) -> None:
+    """Remove the half-written files of ``path`` whose writers are gone; who is there may still be at it."""
+    form = re.compile(rf"\.{re.escape(path.name)}\.([0-9]+)\.[0-9a-f]{{8}}\.tmp")
+    for name in os.listdir(path.parent):
+        found = form.fullmatch(name)
+        if found is not None and not Path("/proc", found.group(1)).exists():
+            with contextlib.suppress(FileNotFoundError):
+                path.with_name(name).unlink()

@@ -9,7 +9,7 @@ from fedcloud_agent.accounting import ledger
 from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, FirstRun
 from fedcloud_agent.clock import DAY, HOUR, month_of, month_start, utc
 from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, Problem, UsageFacet, Window
-from fedcloud_agent.errors import AgentError, TryAgainError
+from fedcloud_agent.errors import AgentError, RemoteDataError, TryAgainError
 from fedcloud_agent.store.engine import Store
 
 OVERLAP = 600
@@ -32,7 +32,7 @@ class Collected:
     unreadable: int = 0
     vanished: List[str] = field(default_factory=list)
     held: Dict[str, int] = field(default_factory=dict)
-    """Machines that vanished, by project, held because there are too many of them."""
+    """How many machines a listing left out, by project, where they are too many to be believed; also in failures."""
     problems: List[Problem] = field(default_factory=list)
     failures: List[AgentError] = field(default_factory=list)
     scopes: Dict[str, int] = field(default_factory=dict)
@@ -98,6 +98,14 @@ def check_clock(offset: int, ours: int, tolerance: int) -> None:
         )
 
 
+def _too_many(cloud: str, group: str, vanished: int, known: int) -> RemoteDataError:
+    return RemoteDataError(
+        f"cloud {cloud}: {vanished} of {known} machines of project {group} vanished at once, so none of them is "
+        "completed, and none reported beyond what is known",
+        hint="look at the cloud; if they are truly gone, run 'fedcloud-agent accounting extract --accept-vanished'",
+    )
+
+
 def _horizon(first_run: Optional[FirstRun], now: int) -> Optional[int]:
     """Return since when machines that ended are of interest to a first listing."""
     if first_run is not None and first_run.policy == BASELINE:
@@ -139,12 +147,15 @@ def _settle_vanished(
     """Complete machines that are truly gone. Only what the cloud itself denies is, and never many at once."""
     with store.read() as connection:
         gone = ledger.missing(connection, cloud, listing.as_of, sorted(listing.groups))
-        living = ledger.living(connection, cloud) if gone else {}
-    for group in sorted({machine.group for machine in gone}):
+        fresh = ledger.newly_missing(connection, cloud, listing.as_of, sorted(listing.groups))
+        living = ledger.living(connection, cloud) if gone or fresh else {}
+    for group in sorted({machine.group for machine in gone} | fresh.keys()):
         of_group = [machine for machine in gone if machine.group == group]
         allowed = max(VANISHED_AT_ONCE, int(VANISHED_SHARE * living.get(group, 0)))
+        if max(len(of_group), fresh.get(group, 0)) > allowed and not terms.accept_vanished:
+            found.held[group] = len(of_group) + fresh.get(group, 0)
+            found.failures.append(_too_many(cloud, group, found.held[group], living.get(group, 0)))
         if len(of_group) > allowed and not terms.accept_vanished:
-            found.held[group] = len(of_group)
             continue
         for machine in of_group:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
@@ -26,17 +27,20 @@ class Delivered:
     packed: int = 0
     """Records put into messages."""
     sent_again: int = 0
-    """Records of closed months that went out again because the broker that had taken them was lost."""
+    """Records of closed months that went out again because another broker had taken them."""
+    peer: str = ""
+    """Who acknowledged last."""
 
 
 def pack_all(store: Store, destination: str, limits: Limits, now: Callable[[], int]) -> int:
     """Pack every record that can leave; one message for each transaction. Return how many records."""
     with store.write() as connection:
-        packing.take_apart(connection, destination, limits, now())
+        at = max(now(), packing.newest_listing(connection))
+        packing.take_apart(connection, destination, limits, at)
     total = 0
     while True:
         with store.write() as connection:
-            count = packing.pack(connection, destination, limits, now())
+            count = packing.pack(connection, destination, limits, at)
         if not count:
             return total
         total += count
@@ -54,7 +58,7 @@ def deliver(
 ) -> Delivered:
     """Send everything that waits for a destination, and what the answers set free meanwhile.
 
-    ``preferred``: the peers of the destination in the order of preference, as outcomes name them. Raises what the
+    ``preferred``: the peers of the destination, as outcomes name them. Raises what the
     transport raises; what was acknowledged until then is settled, and counted in ``done`` if that is handed in.
     """
     done = done if done is not None else Delivered()
@@ -104,13 +108,16 @@ def _settle(
     if not outcomes:
         return
     with store.write() as connection:
-        for peer in sorted({o.peer for o in outcomes if o.acknowledged}):
-            ids = [o.id for o in outcomes if o.acknowledged and o.peer == peer]
+        answered = (outcome for outcome in outcomes if outcome.acknowledged)
+        for peer, of_peer in itertools.groupby(answered, key=lambda outcome: outcome.peer):
+            ids = [outcome.id for outcome in of_peer]
             done.records += packing.settle(connection, ids, peer, now)
             done.messages += len(ids)
-            if peer in preferred and preferred.index(peer) > 0:
-                lost = preferred[: preferred.index(peer)]
-                done.sent_again += packing.send_again(connection, destination, lost, now)
+            if peer != done.peer:
+                # we left the others because they were lost, or may be: one that we left long ago nobody asks any more
+                done.peer = peer
+                lost = [other for other in preferred if other != peer]
+                done.sent_again += packing.send_again(connection, destination, lost, now) if lost else 0
         for outcome in outcomes:
             if not outcome.acknowledged:
                 packing.refuse(connection, outcome.id, outcome.reason)

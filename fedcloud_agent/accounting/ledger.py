@@ -252,6 +252,16 @@ def missing(connection: Connection, cloud: str, as_of: int, groups: Sequence[str
     return [Missing(*row) for row in rows if row.group in wanted]
 
 
+def newly_missing(connection: Connection, cloud: str, as_of: int, groups: Sequence[str]) -> Dict[str, int]:
+    """Return how many machines, by group, have been missing for less than a day."""
+    rows = connection.execute(
+        select(vm.c.group, func.count())
+        .where(vm.c.cloud == cloud, vm.c.status != COMPLETED, vm.c.missed >= 1, vm.c.missed_since > as_of - DAY)
+        .group_by(vm.c.group)
+    )
+    return {group: count for group, count in rows if group in groups}
+
+
 def living(connection: Connection, cloud: str) -> Dict[str, int]:
     """Return the number of live machines by group."""
     rows = connection.execute(

@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting.record import HEADER, SEPARATOR, with_keys
-from fedcloud_agent.accounting.tables import record
+from fedcloud_agent.accounting.tables import record, scope, vm
 from fedcloud_agent.clock import DAY, HOUR, month_of
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.table import QUEUED, message
@@ -151,10 +151,10 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
 
 
 def send_again(connection: Connection, destination: str, lost: Sequence[str], now: int) -> int:
-    """Let records of closed months go out again that were acknowledged of late by peers that were lost since.
+    """Let records go out again that were acknowledged of late by peers that were lost since; return how many.
 
-    A broker's receipt is not the loading of a record, and nothing else would ever send these again. The bytes are the
-    same, so that one that did arrive changes nothing. Returns how many.
+    A broker's receipt is not the loading of a record. Those of closed months and of machines that have ended would
+    never be sent again by themselves. The bytes are the same, so that one that did arrive changes nothing.
     """
     result = connection.execute(
         update(record)
@@ -162,13 +162,18 @@ def send_again(connection: Connection, destination: str, lost: Sequence[str], no
             record.c.destination == destination,
             record.c.peer.in_(lost),
             record.c.acknowledged >= now - RESENT_AFTER_LOSS,
-            record.c.month < month_of(now),
+            or_(record.c.month < month_of(now), record.c.vm.in_(select(vm.c.id).where(vm.c.due.is_(None)))),
             record.c.message.is_(None),
             record.c.rejected.is_(None),
         )
         .values(pending=1, peer=None)
     )
     return int(result.rowcount)
+
+
+def newest_listing(connection: Connection) -> int:
+    """Return the latest time that any cloud told: whatever our clock says, it is not earlier than that."""
+    return int(connection.execute(select(func.max(scope.c.as_of))).scalar() or 0)
 
 
 def pending(connection: Connection, destination: str) -> int:

@@ -24,7 +24,7 @@ from fedcloud_agent.cli.progress import progress
 from fedcloud_agent.cli.running import run_of
 from fedcloud_agent.clouds.contract import Cloud, UsageFacet
 from fedcloud_agent.config.configuration import CloudEntry, Configuration
-from fedcloud_agent.errors import AgentError, ConfigurationError, UsageError
+from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, UsageError
 from fedcloud_agent.locks import LockedError
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.opening import open_transport
@@ -133,6 +133,11 @@ def dry_run(
                     _note(entry.name, done, report)
                     report.errors.extend(done.failures)
                 report.errors.extend(_send(configuration, trial, (), FileTransport(file), report))
+    messages = sum(one["messages"] for one in report.destinations.values())
+    records = sum(one["records"] for one in report.destinations.values())
+    click.echo(
+        f"dry run: {_count(messages, 'message')} with {_count(records, 'record')} in {file}, none sent", err=True
+    )
 
 
 def _extract(configuration: Configuration, entry: CloudEntry, store: Store, accept_vanished: bool) -> Extracted:
@@ -180,6 +185,8 @@ def _send(
                 )
         except AgentError as error:
             errors.append(error)
+        if done.refused:
+            errors.append(_set_aside(name, done.refused))
         report.destinations[name] = {
             "messages": done.messages,
             "records": done.records,
@@ -187,6 +194,14 @@ def _send(
             "sent_again": done.sent_again,
         }
     return errors
+
+
+def _set_aside(destination: str, refused: Sequence[str]) -> RefusedError:
+    more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+    return RefusedError(
+        f"destination {destination}: a message was refused and set aside: {refused[0]}{more}",
+        hint="'fedcloud-agent accounting show --rejected' names its records; the queue goes on without it",
+    )
 
 
 def chosen_destinations(settings: AccountingSettings, chosen: Sequence[str]) -> List[str]:
@@ -256,12 +271,6 @@ def _note(cloud: str, done: Extracted, report: Report) -> None:
     report.clouds[cloud] = {**_figures(done), "problems": problems, "first_run_open": done.first_run_open}
     for problem in problems:
         click.echo(f"fedcloud-agent: cloud {cloud}: {problem}", err=True)
-    for group, count in done.collected.held.items():
-        click.echo(
-            f"fedcloud-agent: cloud {cloud}: {count} machines of project {group} vanished at once; they are not "
-            "completed.\n  If that is right, run 'fedcloud-agent accounting extract --accept-vanished'.",
-            err=True,
-        )
     for failure in done.failures[1:]:
         click.echo(f"fedcloud-agent: cloud {cloud}: {failure.message}", err=True)
     if done.rejected:

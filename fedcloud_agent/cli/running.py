@@ -55,36 +55,44 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
     with _lock(state, loop, cloud, quiet=scheduled is not None), logs.about(loop=loop, cloud=cloud, run=run.run):
         started, begin = clock.now(), time.monotonic()
 
-        def leave(exit_code: int, error: Optional[str] = None, hint: Optional[str] = None) -> None:
-            done = outcome.write(
-                state,
-                Outcome(
-                    loop=loop,
-                    cloud=cloud,
-                    run=run.run,
-                    started=started,
-                    finished=clock.now(),
-                    seconds=round(time.monotonic() - begin, 3),
-                    exit_code=exit_code,
-                    sentence=run.sentence,
-                    figures=run.figures,
-                    error=error,
-                    hint=hint,
-                    memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-                ),
-            )
+        def leave(exit_code: int, error: Optional[str] = None, hint: Optional[str] = None) -> bool:
+            """Write the outcome; tell whether that was possible."""
+            try:
+                done = outcome.write(
+                    state,
+                    Outcome(
+                        loop=loop,
+                        cloud=cloud,
+                        run=run.run,
+                        started=started,
+                        finished=clock.now(),
+                        seconds=round(time.monotonic() - begin, 3),
+                        exit_code=exit_code,
+                        sentence=run.sentence,
+                        figures=run.figures,
+                        error=error,
+                        hint=hint,
+                        memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                    ),
+                )
+            except AgentError as unwritten:
+                if exit_code == 0:
+                    raise
+                # what ended the run is what a person has to hear; most often it is the cause of this, too
+                log.warning("%s", unwritten)
+                return False
             if not scheduled and done.good:
                 log.info("%s", outcome.describe(done), extra={"message_id": logs.RUN_FINISHED})
             elif not scheduled:
                 # the error itself is shown by the command line, once
                 log.debug("%s", outcome.describe(done), extra={"message_id": logs.RUN_FAILED})
+            return True
 
         with _terminable():
             try:
                 yield run
             except AgentError as error:
-                leave(error.exit_code, error.message, error.hint)
-                error.reported = scheduled is not None
+                error.reported = leave(error.exit_code, error.message, error.hint) and scheduled is not None
                 raise
             except TerminatedExit:
                 leave(143, "it was told to end (SIGTERM)")

@@ -35,7 +35,7 @@ class Brokers:
                 try:
                     return Link(self._addresses[self._next], self._manner)
                 except (UnreachableError, RefusedError) as error:
-                    log.info("%s", error)
+                    log.debug("%s", error)
                     errors.append(error)
                     self.pass_over()
             if all(isinstance(error, RefusedError) for error in errors) or not patience.failed(began):

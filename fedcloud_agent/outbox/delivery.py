@@ -170,7 +170,7 @@ class Delivery:
 
     def _leave(self, reason: AgentError, *, pass_over: bool, since: Optional[float] = None) -> None:
         """Give up a connection, and raise ``reason`` when patience is spent."""
-        log.info("%s", reason)
+        log.debug("%s", reason)
         self.close()
         if pass_over:
             self._brokers.pass_over()

@@ -68,11 +68,16 @@ def verify(database: Path) -> None:
         raise explain(f"database disk image is malformed: {answer and answer[0]}", str(database))
 
 
-def restore(database: Path) -> Path:
+def exists(database: Path) -> bool:
+    """Tell whether there is a copy to go back to."""
+    return database.with_suffix(COPY_SUFFIX).exists()
+
+
+def restore(database: Path) -> Optional[Path]:
     """Put the last copy in the place of a damaged database, which is kept beside it; return where it is kept.
 
-    The copy gets a mark (``PRAGMA user_version`` 1) by which the next run knows to list and send everything anew.
-    Raises StorageError when there is no good copy.
+    Returns None when there was none to keep. The copy gets a mark (``PRAGMA user_version`` 1) by which the next run
+    knows to list and send everything anew. Raises StorageError when there is no good copy.
     """
     source = database.with_suffix(COPY_SUFFIX)
     aside = database.with_suffix(f".damaged-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}.db")
@@ -82,13 +87,17 @@ def restore(database: Path) -> Path:
             hint=f"move it away to begin a new ledger; choose accounting.first_run anew before that. See {source.name}",
         )
     verify(source)
+    fresh = database.with_suffix(".restoring.db")
+    copy(source, fresh)
+    mark_restored(fresh, True)
+    kept = database.exists()
     for suffix in ("", "-wal", "-shm"):
         part = Path(f"{database}{suffix}")
         if part.exists():
             part.replace(Path(f"{aside}{suffix}"))
-    copy(source, database)
-    mark_restored(database, True)
-    return aside
+    fresh.replace(database)
+    _sync(database.parent)
+    return aside if kept else None
 
 
 def suspect(database: Path) -> None:

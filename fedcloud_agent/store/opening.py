@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import time
 from pathlib import Path
@@ -15,6 +16,8 @@ from sqlalchemy.engine import Engine
 from fedcloud_agent.errors import CannotCreateError, ConfigurationError, TryAgainError
 from fedcloud_agent.store import copies
 from fedcloud_agent.store.engine import FILE_NAME, DamagedError, Store, other_engine, sqlite_engine, translated
+
+log = logging.getLogger(__name__)
 
 HEAD = "0001"
 """The newest migration; a test holds it against Alembic's own head, so that a run need not import Alembic."""
@@ -31,6 +34,9 @@ def open_store(state: Path, url: Optional[str] = None, busy_timeout: int = 30) -
     """
     make_directory(state)
     path = None if url else state / FILE_NAME
+    if path is not None and not path.exists() and copies.exists(path):
+        # a new ledger would forget what was published, and report it under other keys
+        _restore(state, path)
     engine = other_engine(url) if url else sqlite_engine(state / FILE_NAME, busy_timeout)
     store = Store(engine, path)
     try:
@@ -43,12 +49,23 @@ def open_store(state: Path, url: Optional[str] = None, busy_timeout: int = 30) -
         engine.dispose()
         if path is None:
             raise
-        with _alone(state):
-            copies.restore(path)
-            copies.clear(path)
-            if _revision(engine, path) != HEAD:
-                _upgrade(engine)
+        _restore(state, path)
+        if _revision(engine, path) != HEAD:
+            _migrate(store, state)
     return store
+
+
+def _restore(state: Path, path: Path) -> None:
+    with _alone(state):
+        aside = copies.restore(path)
+        copies.clear(path)
+    log.error(
+        "%s was %s: its last copy was put in its place, so that everything since is listed and sent anew%s. "
+        "Look for errors of the disk",
+        path,
+        "damaged" if aside else "missing",
+        f"; the damaged one is kept as {aside}" if aside else "",
+    )
 
 
 @contextlib.contextmanager

@@ -30,6 +30,17 @@ PROJECT = "vo-example"
 USER = "/DC=org/DC=example/CN=Jane Doe"
 _YEARS = 3650 * 86400
 _FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+_SLEEP = """# libfaketime answers Python's way to sleep, until an instant of the monotonic clock, with EINVAL
+import select
+import time
+
+
+def sleep(seconds):
+    select.select([], [], [], seconds)
+
+
+time.sleep = sleep
+"""
 
 
 class Clock:
@@ -37,6 +48,9 @@ class Clock:
 
     def __init__(self, directory: Path) -> None:
         self._file = directory / "clock"
+        self._python = directory / "python"
+        self._python.mkdir(exist_ok=True)
+        (self._python / "sitecustomize.py").write_text(_SLEEP)
         self.instant: Optional[int] = None
 
     def set(self, instant: int) -> None:
@@ -46,11 +60,12 @@ class Clock:
         temporary.write_text(time.strftime("%Y-%m-%d %H:%M:%S\n", time.gmtime(instant)))
         temporary.replace(self._file)
 
-    def environment(self) -> Dict[str, str]:
-        """Return the variables under which a process has this clock."""
+    def environment(self, path: str) -> Dict[str, str]:
+        """Return the variables under which a process that finds its modules on ``path`` has this clock."""
         if self.instant is None:
-            return {}
+            return {"PYTHONPATH": path}
         return {
+            "PYTHONPATH": os.pathsep.join([str(self._python), path]),
             "LD_PRELOAD": str(_FAKETIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
@@ -204,7 +219,7 @@ class Box:
     def agent_environment(self) -> Dict[str, str]:
         """Return the environment of the agent's processes."""
         path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
-        return {**os.environ, "PYTHONPATH": path, **self.clock.environment()}
+        return {**os.environ, **self.clock.environment(path)}
 
     def agent(
         self, *words: str, before: Sequence[str] = (), check: bool = True, timeout: float = 120, **more: str

@@ -66,6 +66,11 @@ class OddBroker:
         """Return the messages that came, in their order."""
         return [frame for frame in list(self.frames) if frame.command == "SEND"]
 
+    def listen_no_more(self) -> None:
+        """Take no new connection; those that are open stay."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
     def __enter__(self) -> OddBroker:
         threading.Thread(target=self._accept, daemon=True).start()
         return self

@@ -46,6 +46,20 @@ def test_a_reader_sees_old_or_new_and_nothing_else_when_the_writer_is_killed(tmp
     content = path.read_bytes()
     assert len(content) == 200_000 and len(set(content)) == 1
     assert all(name == "state" or name.startswith(".state.") for name in os.listdir(tmp_path))
+    write_whole(path, b"next")
+    assert os.listdir(tmp_path) == ["state"]
+
+
+def test_what_a_killed_writer_left_goes_and_what_a_living_one_writes_stays(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    dead, living = f".state.{gone.pid}.0123abcd.tmp", f".state.{os.getppid()}.0123abcd.tmp"
+    for name in (dead, living, f".other.{gone.pid}.0123abcd.tmp", f".state.{gone.pid}.tmp"):
+        (tmp_path / name).touch()
+    write_whole(tmp_path / "state", b"new")
+    assert sorted(os.listdir(tmp_path)) == sorted(
+        [living, f".other.{gone.pid}.0123abcd.tmp", f".state.{gone.pid}.tmp", "state"]
+    )
 
 
 def test_a_full_disk_leaves_the_old_content(tmp_path: Path) -> None:

@@ -193,10 +193,13 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
         if machine.status not in (SUSPENDED, COMPLETED):
             launched = row.get("OS-SRV-USG:launched_at")
             if untouched(machine.start, instant(launched) if launched else None, machine.changed or 0):
-                return machine
+                # said in full: with nothing said, intervals that are known from before would stand, perhaps a rest
+                return machine._replace(running=((machine.start, None),))
         actions = compute.actions(machine.uuid)
         if actions is None:
-            problems.append(Problem(f"server {machine.uuid}", "its actions cannot be read; its whole life counts"))
+            problems.append(
+                Problem(f"server {machine.uuid}", "its actions cannot be read; what is known of them stands")
+            )
             return machine
         try:
             return machine._replace(running=running(machine, actions))

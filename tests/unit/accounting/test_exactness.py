@@ -40,7 +40,19 @@ def lives(draw: st.DrawFn, pauses: bool) -> List[Life]:
 polls = st.lists(
     st.tuples(
         st.one_of(st.integers(600, 5 * HOUR), st.integers(HOUR, 50 * DAY)),  # how long until the next run
-        st.sampled_from(["well", "well", "well", "no cloud", "half a cloud", "no broker", "answer lost", "not sent"]),
+        st.sampled_from(
+            ["well"] * 4
+            + [
+                "no cloud",
+                "half a cloud",
+                "no broker",
+                "answer lost",
+                "not sent",
+                "broker lost",
+                "clock ahead",
+                "behind",
+            ]
+        ),
         st.integers(0, 3),
     ),
     min_size=2,
@@ -77,11 +89,20 @@ def play(
             world.fails_after = number if event == "half a cloud" else 0 if event == "no cloud" else None
             agent.way.breaks = number if event in ("no broker", "answer lost") else None
             agent.way.answer_lost = event == "answer lost"
+            agent.way.swallows = event == "broker lost"
+            agent.clock_shift = {"clock ahead": 40 * DAY, "clock behind": -40 * DAY}.get(event, 0)
             result = agent.extract()
             if not result.failures:
                 looks.append(world.now)
             if event != "not sent":
                 agent.send()
+            if event == "broker lost":
+                world.now += 5 * HOUR  # until the other broker takes over
+                agent.way.swallows, agent.way.peer = False, "broker-2:6162"
+                if not agent.extract().failures:
+                    looks.append(world.now)
+                agent.send()
+                agent.way.peer = "broker-1:6162"
             repository.summarise(world.now + 600)
         with store.read() as connection:
             assert not list(connection.exec_driver_sql("SELECT vm, month FROM record WHERE rejected IS NOT NULL"))

@@ -152,7 +152,10 @@ def test_an_empty_answer_ends_nothing(store: Store) -> None:
     run(agent, "2026-01-21")
     world.lives = []
     for day in range(22, 28):
-        run(agent, f"2026-01-{day}")
+        world.now = at(f"2026-01-{day}")
+        (failure,) = agent.extract().failures
+        assert "20 of 20 machines of project g1 vanished at once" in failure.message
+        agent.send()
     with store.read() as connection:
         assert set(connection.execute(select(vm.c.status)).scalars()) == {"started"}
     assert {wall for wall, _ in shown(repository).values()} == {DAY}, "nothing is claimed that was not seen either"
@@ -165,11 +168,11 @@ def test_clocks_that_are_apart_stop_everything(store: Store) -> None:
     world = world_of(Life("vm-1", at("2026-01-20"), None, [(0, 1)]))
     agent = Agent(store, world, Repository())
     world.now = at("2026-01-21")
-    world.clock_error = 61
+    agent.clock_shift = -61
     result = agent.extract()
     assert isinstance(result.failure, TryAgainError) and "61 s apart" in result.failure.message
     assert result.records == 0
-    world.clock_error = -60
+    agent.clock_shift = 60
     assert agent.extract().records == 1
 
 
@@ -230,5 +233,36 @@ def test_a_message_that_may_have_arrived_is_sent_again_as_it_is(store: Store) ->
     repository.summarise(at("2026-02-01 06:00:00"))
     agent.way.breaks = None
     run(agent, "2026-02-04 10:00:00")
+    repository.summarise(at("2026-02-04 12:00:00"))
+    assert sums(repository) == {"2026-01": (at("2026-01-31 12:00:00") - life.start, 1)}
+
+
+def test_what_a_lost_broker_had_acknowledged_goes_out_again_through_the_next(store: Store) -> None:
+    """Also the end of a machine in the present month, which nothing else would ever send again."""
+    lives = [
+        Life("ended", at("2026-01-20"), at("2026-02-03"), [(0, 1)]),
+        Life("alive", at("2026-01-20"), None, [(0, 1)]),
+    ]
+    world, repository = world_of(*lives), Repository()
+    agent = Agent(store, world, repository)
+    agent.way.swallows = True
+    run(agent, "2026-02-03 01:00:00")
+    assert repository.records() == []
+    agent.way.swallows, agent.way.peer = False, "broker-2:6162"
+    run(agent, "2026-02-03 06:00:00")
+    assert shown(repository) == truth(lives, at("2026-02-03 06:00:00"))
+
+
+def test_our_clock_behind_opens_no_closed_month(store: Store) -> None:
+    """What waits is sent while our clock is wrong: the ledger knows from the cloud that January is over."""
+    life = Life("vm-1", at("2026-01-20"), at("2026-01-31 12:00:00"), [(0, 2)])
+    world, repository = world_of(life), Repository()
+    agent = Agent(store, world, repository)
+    run(agent, "2026-01-31 10:00:00")
+    repository.summarise(at("2026-01-31 11:00:00"))
+    world.now = at("2026-02-04 10:00:00")
+    assert not agent.extract().failures
+    agent.clock_shift = -20 * DAY
+    agent.send()
     repository.summarise(at("2026-02-04 12:00:00"))
     assert sums(repository) == {"2026-01": (at("2026-01-31 12:00:00") - life.start, 1)}

@@ -155,6 +155,9 @@ class Way(Transport):
     repository: Repository
     breaks: Optional[int] = None
     answer_lost: bool = False
+    peer: str = "broker-1:6162"
+    swallows: bool = False
+    """The broker acknowledges, and dies with what it had."""
     seen: Dict[str, bytes] = field(default_factory=dict)
 
     def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
@@ -163,14 +166,15 @@ class Way(Transport):
                 raise UnreachableError("the broker is gone")
             departing([message.id])
             assert self.seen.setdefault(message.id, message.body) == message.body, "one identity, two contents"
-            loaded = self.repository.load(message.body.decode("ascii"))
-            assert loaded.accepted, loaded.reason
+            if not self.swallows:
+                loaded = self.repository.load(message.body.decode("ascii"))
+                assert loaded.accepted, loaded.reason
             if self.breaks is not None and number >= self.breaks:
                 raise UnreachableError("the broker is gone, and with it an answer")
-            yield Outcome(message.id, True, "broker:6162", "")
+            yield Outcome(message.id, True, self.peer, "")
 
     def ping(self) -> str:
-        return "broker:6162"
+        return self.peer
 
 
 class Agent:
@@ -185,21 +189,27 @@ class Agent:
         self.limits = Limits(self.settings.record_version, 4, 100_000)
         self.frame = FRAME._replace(version=self.settings.record_version)
         self.accept_vanished = False
+        self.clock_shift = 0
+
+    def now(self) -> int:
+        return self.world.now + self.clock_shift
 
     def extract(self) -> Extracted:
+        self.world.clock_error = -self.clock_shift
         return extract(
             self.store,
             "main",
             self.world,
             self.frame,
             self.settings,
-            lambda: self.world.now,
+            self.now,
             accept_vanished=self.accept_vanished,
         )
 
     def send(self) -> Optional[Delivered]:
         try:
-            return deliver(self.store, "central", self.way, self.limits, ["broker:6162"], lambda: self.world.now)
+            brokers = ["broker-1:6162", "broker-2:6162"]
+            return deliver(self.store, "central", self.way, self.limits, brokers, self.now)
         except UnreachableError:
             return None
 

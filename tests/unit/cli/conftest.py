@@ -34,6 +34,10 @@ class Steam(Cloud, ProbeFacet):
             raise RefusedError("the valve is shut", hint="open it")
         return Login("stoker", "the boiler room", 0.25, -2)
 
+    @property
+    def host(self) -> str:
+        return "steam.example.org"
+
     def close(self):
         pass
 """

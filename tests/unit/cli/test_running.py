@@ -77,13 +77,13 @@ def test_under_the_daemon_it_bears_the_daemons_name_and_leaves_the_words_to_it(
     with caplog.at_level(logging.INFO), run_of(tmp_path, "accounting") as run:
         run.tell("done that")
     assert left(tmp_path).run == "the-run"
-    with pytest.raises(SystemExit) as caught, run_of(tmp_path, "accounting"):
+    with pytest.raises(UnreachableError) as caught, run_of(tmp_path, "accounting"):
         raise UnreachableError("no answer")
-    assert caught.value.code == 69 and left(tmp_path).error == "no answer"
+    assert caught.value.reported and left(tmp_path).error == "no answer"
     lock = locks.held(outcome.lock_of(tmp_path, "accounting", None), "it")
-    with lock, pytest.raises(SystemExit) as caught, run_of(tmp_path, "accounting"):
+    with lock, pytest.raises(locks.LockedError) as locked, run_of(tmp_path, "accounting"):
         pass
-    assert caught.value.code == 75 and left(tmp_path).error == "no answer", "another's outcome is left alone"
+    assert locked.value.reported and left(tmp_path).error == "no answer", "another's outcome is left alone"
     assert not caplog.records
 
 

@@ -117,7 +117,9 @@ def test_a_committed_row_outlives_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["header", "middle"])
-def test_a_damaged_database_is_replaced_by_its_copy_without_hands(tmp_path: Path, damage: str) -> None:
+def test_a_damaged_database_is_replaced_by_its_copy_without_hands(
+    tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
     add(tmp_path, "before")
     path = tmp_path / FILE_NAME
     assert copies.refresh(path, int(time.time()), 86400)
@@ -132,7 +134,9 @@ def test_a_damaged_database_is_replaced_by_its_copy_without_hands(tmp_path: Path
     assert copies.was_restored(path)
     copies.mark_restored(path, False)
     assert not copies.was_restored(path)
-    assert len(list(tmp_path.glob("agent.damaged-*.db"))) == 1
+    (aside,) = tmp_path.glob("agent.damaged-*.db")
+    told = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert len(told) == 1 and f"{path} was damaged" in told[0] and f"kept as {aside}." in told[0]
 
 
 def test_damage_that_a_run_meets_is_seen_to_at_the_next_opening(tmp_path: Path) -> None:
@@ -152,6 +156,15 @@ def test_damage_that_a_run_meets_is_seen_to_at_the_next_opening(tmp_path: Path) 
     assert copies.is_suspect(path)
     assert len(rows(tmp_path)) == 2
     assert not copies.is_suspect(path)
+
+
+def test_a_database_that_is_missing_beside_its_copy_is_put_back(tmp_path: Path) -> None:
+    add(tmp_path, "kept")
+    copies.refresh(tmp_path / FILE_NAME, int(time.time()), 86400)
+    (tmp_path / FILE_NAME).unlink()
+    assert rows(tmp_path) == ["kept"]
+    assert copies.was_restored(tmp_path / FILE_NAME)
+    assert not list(tmp_path.glob("agent.damaged-*"))
 
 
 def test_without_a_copy_a_damaged_database_is_an_error_in_words(tmp_path: Path) -> None:

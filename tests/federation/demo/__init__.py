@@ -1,0 +1,1 @@
+"""The demo: months pass in a federation in a box, and the central repository ends with the truth."""

@@ -1,0 +1,1 @@
+"""Kill everything, everywhere, and compare what arrived with the truth."""
