@@ -13,6 +13,7 @@ from fedcloud_agent.accounting.tables import record, scope, vm
 from fedcloud_agent.clock import DAY, HOUR
 from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, VirtualMachine
 from fedcloud_agent.outbox.table import QUEUED, message
+from fedcloud_agent.store.bulk import run_many
 
 AT_ONCE = 0
 _CHUNK = 500
@@ -109,12 +110,10 @@ def take(connection: Connection, cloud: str, listing: Listing, number: int, page
             altered.append({**_merged(old, change), "scope": listing.scope, "seen_full": number, "row": old["id"]})
         if machine.status != COMPLETED:
             seen.append({"row": old["id"], "alive_at": max(listing.as_of, old["alive_at"] or 0), "seen_full": number})
-    if fresh:
-        connection.execute(insert(vm), fresh)
+    run_many(connection, _FRESH, fresh)
     for row in altered:
         _alter(connection, row)
-    if seen:
-        connection.execute(_SEEN, seen)
+    run_many(connection, _SEEN, seen)
     for uuid, reason in page.unreadable:
         connection.execute(
             update(vm)
@@ -124,6 +123,7 @@ def take(connection: Connection, cloud: str, listing: Listing, number: int, page
     return Taken(len(fresh), len(altered), len(page.machines) - len(fresh) - len(altered), len(page.unreadable))
 
 
+_FRESH = insert(vm)
 _SEEN = (
     update(vm)
     .where(vm.c.id == bindparam("row"))

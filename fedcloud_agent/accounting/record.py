@@ -52,6 +52,8 @@ FIELDS = (
 )
 """Every key that we send, in the order in which we send it. One that is absent is null."""
 
+_KNOWN = frozenset(FIELDS)
+
 KEYS = (
     "SiteName",
     "CloudComputeService",
@@ -202,7 +204,7 @@ def fault(fields: Dict[str, str]) -> Optional[str]:
     """Return why the repository would refuse, cut off or misread a record, or None if it would take it as meant."""
     problems = [f"{key} is missing" for key in ("VMUUID", "SiteName", "FQAN") if fields.get(key, "").lower() in _NULL]
     for key, value in fields.items():
-        if key not in FIELDS:
+        if key not in _KNOWN:
             problems.append(f"{key!r} is no field of a cloud record")
         elif len(value) > (BENCHMARK_WIDTH if key == "BenchmarkType" else WIDTH):
             problems.append(f"{key} is {len(value)} characters long, the repository keeps {WIDTH}")

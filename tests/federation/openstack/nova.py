@@ -6,7 +6,7 @@ import re
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional
 from urllib.parse import urlencode
 
-from tests.federation.openstack import listing
+from tests.federation.openstack import listing, usage
 from tests.federation.openstack.clock import microseconds_text
 from tests.federation.openstack.fleet import Event, Fleet
 from tests.federation.openstack.identity import Identity, Token
@@ -105,6 +105,8 @@ class Nova:
             return self._server(rest[0], token, version)
         if kind == "servers" and len(rest) == 2 and rest[1] == "os-instance-actions":
             return self._actions(request, rest[0], token, version)
+        if kind == "os-simple-tenant-usage" and len(rest) <= 1:
+            return self._usage(request, rest[0] if rest else None, token, version)
         if kind == "flavors" and rest in ([], ["detail"]):
             return self._flavors(request, token, version, detail=bool(rest))
         if kind == "flavors" and len(rest) == 1:
@@ -200,6 +202,16 @@ class Nova:
         }
         if version >= 58 and len(events) > limit:
             document["links"] = self._next(request, events[limit - 1].request_id)
+        return document
+
+    def _usage(self, request: Request, project: Optional[str], token: Token, version: int) -> Any:
+        found = usage.find(self.fleet, request, token, version, project)
+        if project is None:
+            document: Dict[str, Any] = {"tenant_usages": found.projects}
+        else:
+            document = {"tenant_usage": found.projects[0] if found.projects else {}}
+        if found.last is not None:
+            document[f"tenant_usage{'s' if project is None else ''}_links"] = self._next(request, found.last)
         return document
 
     def _flavor(self, key: str, token: Token) -> Flavor:
