@@ -46,7 +46,7 @@ def refresh(database: Path, now: int, every: int) -> bool:
     """
     target = database.with_suffix(COPY_SUFFIX)
     try:
-        if now - target.stat().st_mtime < every:
+        if abs(now - target.stat().st_mtime) < every:
             return False
     except FileNotFoundError:
         pass

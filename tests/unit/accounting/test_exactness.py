@@ -101,8 +101,10 @@ def play(
                 agent.way.swallows, agent.way.peer = False, "broker-2:6162"
                 if not agent.extract().failures:
                     looks.append(world.now)
-                agent.send()
-                agent.way.peer = "broker-1:6162"
+                done = agent.send()
+                if done is None or not done.messages:
+                    agent.way.give_back()  # nothing left meanwhile, so nobody could notice
+                agent.way.swallowed, agent.way.peer = [], "broker-1:6162"
             repository.summarise(world.now + 600)
         with store.read() as connection:
             assert not list(connection.exec_driver_sql("SELECT vm, month FROM record WHERE rejected IS NOT NULL"))

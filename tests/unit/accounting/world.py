@@ -158,6 +158,7 @@ class Way(Transport):
     peer: str = "broker-1:6162"
     swallows: bool = False
     """The broker acknowledges, and dies with what it had."""
+    swallowed: List[bytes] = field(default_factory=list)
     seen: Dict[str, bytes] = field(default_factory=dict)
 
     def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
@@ -166,12 +167,20 @@ class Way(Transport):
                 raise UnreachableError("the broker is gone")
             departing([message.id])
             assert self.seen.setdefault(message.id, message.body) == message.body, "one identity, two contents"
-            if not self.swallows:
+            if self.swallows:
+                self.swallowed.append(message.body)
+            else:
                 loaded = self.repository.load(message.body.decode("ascii"))
                 assert loaded.accepted, loaded.reason
             if self.breaks is not None and number >= self.breaks:
                 raise UnreachableError("the broker is gone, and with it an answer")
             yield Outcome(message.id, True, self.peer, "")
+
+    def give_back(self) -> None:
+        """Let the broker come back with its store: what it had acknowledged arrives after all."""
+        for body in self.swallowed:
+            assert self.repository.load(body.decode("ascii")).accepted
+        self.swallowed = []
 
     def ping(self) -> str:
         return self.peer
