@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import tempfile
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
@@ -25,7 +25,7 @@ from fedcloud_agent.cli.running import run_of
 from fedcloud_agent.clouds.contract import Cloud, UsageFacet
 from fedcloud_agent.config.configuration import CloudEntry, Configuration
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, UsageError
-from fedcloud_agent.locks import LockedError
+from fedcloud_agent.locks import LockedError, held
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.opening import open_transport
 from fedcloud_agent.outbox.transport import Transport
@@ -113,31 +113,41 @@ def dry_run(
     configuration: Configuration, entries: Sequence[CloudEntry], accept_vanished: bool, file: Path, report: Report
 ) -> None:
     """Go the whole way on a copy of the ledger; what would leave ends in a file."""
-    from fedcloud_agent.store.copies import copy
-    from fedcloud_agent.store.opening import make_directory, open_store
-
-    with store_of(configuration) as store:
-        if store.path is None:
-            raise UsageError("--dry-run works on a copy of the embedded database, and store.url names another one")
-        make_directory(store.path.parent)
-        with tempfile.TemporaryDirectory(prefix="dry-run-", dir=store.path.parent) as scratch:
-            copy(store.path, Path(scratch) / store.path.name)
-            trial = open_store(Path(scratch))
-            with contextlib.closing(trial):
-                for entry in entries:
-                    try:
-                        done = _extract(configuration, entry, trial, accept_vanished)
-                    except AgentError as error:
-                        report.errors.append(error)
-                        continue
-                    _note(entry.name, done, report)
-                    report.errors.extend(done.failures)
-                report.errors.extend(_send(configuration, trial, (), FileTransport(file), report))
+    with store_of(configuration) as store, _trial_of(store, state_of(configuration)) as trial:
+        for entry in entries:
+            try:
+                done = _extract(configuration, entry, trial, accept_vanished)
+            except AgentError as error:
+                report.errors.append(error)
+                continue
+            _note(entry.name, done, report)
+            report.errors.extend(done.failures)
+        report.errors.extend(_send(configuration, trial, (), FileTransport(file), report))
     messages = sum(one["messages"] for one in report.destinations.values())
     records = sum(one["records"] for one in report.destinations.values())
     click.echo(
         f"dry run: {_count(messages, 'message')} with {_count(records, 'record')} in {file}, none sent", err=True
     )
+
+
+@contextlib.contextmanager
+def _trial_of(store: Store, state: Path) -> Iterator[Store]:
+    """Open a copy of the store, which is gone afterwards; what a killed dry run left goes with the next one."""
+    from fedcloud_agent.store.copies import copy
+    from fedcloud_agent.store.opening import make_directory, open_store
+
+    if store.path is None:
+        raise UsageError("--dry-run works on a copy of the embedded database, and store.url names another one")
+    scratch = state / "dry-run"
+    with held(state / "locks" / "dry-run.lock", "a dry run"):
+        shutil.rmtree(scratch, ignore_errors=True)
+        make_directory(scratch)
+        try:
+            copy(store.path, scratch / store.path.name)
+            with contextlib.closing(open_store(scratch)) as trial:
+                yield trial
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _extract(configuration: Configuration, entry: CloudEntry, store: Store, accept_vanished: bool) -> Extracted:
