@@ -62,6 +62,10 @@ class Controller:
         """Return the server's environment."""
         return dict(os.environ)
 
+    def working_directory(self) -> Optional[Path]:
+        """Return where the server runs, and leaves what it drops when it dies; None: where we are."""
+        return None
+
     def prepare(self) -> None:
         """Write what the server reads before it starts."""
 
@@ -86,6 +90,7 @@ class Controller:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self.environment(),
+                cwd=self.working_directory(),
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )

@@ -115,6 +115,9 @@ class RabbitMQ(Service):
         (directory / "plugins").write_text("[].")
         (directory / "environment").write_text("")
 
+    def working_directory(self) -> Path:
+        return self.directory
+
     def command(self) -> List[str]:
         return [str(packages.rabbitmq(self.layout.unpacked) / "sbin/rabbitmq-server"), "-noinput"]
 
