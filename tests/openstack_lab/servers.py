@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import Dict, List, Sequence
 
 from tests.federation.controller import Controller
