@@ -1,4 +1,4 @@
-"""For every machine and month the central summary equals the truth to the second, whatever happens on the way."""
+"""Random lives, a schedule of runs with everything that may happen to them, and the comparison with the truth."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Dict, List, Tuple
 
-from hypothesis import given
 from hypothesis import strategies as st
 
 from fedcloud_agent.clock import DAY, HOUR
@@ -127,20 +126,3 @@ def check(repository: Repository, population: List[Life], now: int, looks: List[
     for (_, month), (wall, _) in due.items():
         true[month] = true.get(month, 0) + wall
     assert sums == true
-
-
-@given(lives(pauses=False), polls)
-def test_lifetime_is_exact(population: List[Life], schedule: List[Tuple[int, str, int]]) -> None:
-    check(*_then(population, play(population, schedule, False)), active=False)
-
-
-@given(lives(pauses=True), polls)
-def test_running_time_is_exact(population: List[Life], schedule: List[Tuple[int, str, int]]) -> None:
-    check(*_then(population, play(population, schedule, True)), active=True)
-
-
-def _then(
-    population: List[Life], played: Tuple[Repository, int, List[int]]
-) -> Tuple[Repository, List[Life], int, List[int]]:
-    repository, now, looks = played
-    return repository, population, now, looks
