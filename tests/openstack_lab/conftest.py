@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import Iterator
@@ -14,6 +15,8 @@ from tests.openstack_lab.world import World
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
+    # whoever ends the tests gently ends the services with them
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="openstack-lab-") as directory, Lab(Path(directory)) as running:
         yield running
 

@@ -204,7 +204,7 @@ def test_lives(world: World) -> None:
             assert wall + suspend == end - starts[name]
             rest = woken[name] - rested[name] if name in PAUSES else 0
             lingered = max(0.0, end - leaving)
-            expected = (rest - SLACK, rest + lingered + SLACK) if active(view) else (0, 0)
+            expected = (rest - SLACK, rest + lingered + 2 * SLACK) if active(view) else (0, 0)
             assert expected[0] <= suspend <= expected[1], (view, name)
         assert lone(run, servers["floating"])["PublicIPCount"] == "1"
 
