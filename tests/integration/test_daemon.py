@@ -34,8 +34,12 @@ def run_of(directory: Path, loop: str, code: str = "pass", cloud: Optional[str] 
         "from pathlib import Path\n"
         "from fedcloud_agent.cli.running import run_of\n"
         "from fedcloud_agent.errors import *\n"
-        f"with run_of(Path({str(directory / 'state')!r}), {loop!r}, {cloud!r}) as run:\n"
-        + "".join(f"    {line}\n" for line in code.splitlines())
+        "try:\n"
+        f"    with run_of(Path({str(directory / 'state')!r}), {loop!r}, {cloud!r}) as run:\n"
+        + "".join(f"        {line}\n" for line in code.splitlines())
+        + "except AgentError as error:\n"
+        "    print('' if error.reported else error.message, file=sys.stderr)\n"
+        "    sys.exit(error.exit_code)\n"
     )
 
 
