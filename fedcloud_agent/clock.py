@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 import time
 from datetime import datetime, timezone
+from functools import lru_cache
 
 HOUR = 3600
 DAY = 86400
@@ -20,7 +21,12 @@ def now() -> int:
 
 def month_of(instant: int) -> int:
     """Return the UTC month that holds ``instant``."""
-    moment = time.gmtime(instant)
+    return _month_of_day(instant // DAY)
+
+
+@lru_cache(maxsize=4096)
+def _month_of_day(day: int) -> int:
+    moment = time.gmtime(day * DAY)
     return moment.tm_year * 12 + moment.tm_mon - 1
 
 

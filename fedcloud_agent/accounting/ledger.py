@@ -140,13 +140,15 @@ def _alter(connection: Connection, row: Dict[str, Any]) -> None:
     )
 
 
+_BY_UUID = select(*[vm.c[name] for name in (*_STATE, *_TOLD)]).where(
+    vm.c.cloud == bindparam("of_cloud"), vm.c.uuid.in_(bindparam("uuids", expanding=True))
+)
+
+
 def _known(connection: Connection, cloud: str, uuids: Sequence[str]) -> Dict[str, Dict[str, Any]]:
-    columns = [vm.c[name] for name in (*_STATE, *_TOLD)]
     known: Dict[str, Dict[str, Any]] = {}
     for begin in range(0, len(uuids), _CHUNK):
-        rows = connection.execute(
-            select(*columns).where(vm.c.cloud == cloud, vm.c.uuid.in_(uuids[begin : begin + _CHUNK]))
-        )
+        rows = connection.execute(_BY_UUID, {"of_cloud": cloud, "uuids": list(uuids[begin : begin + _CHUNK])})
         for row in rows.mappings():
             known[row["uuid"]] = dict(row)
     return known

@@ -56,6 +56,12 @@ class _Due(NamedTuple):
 
 _DUE = [vm.c[name] for name in _Due._fields]
 _SUBJECT = [vm.c[name] for name in Subject._fields]
+_CHUNK_DUE = (
+    select(*_DUE, *_SUBJECT)
+    .where(vm.c.cloud == bindparam("of_cloud"), vm.c.scope == bindparam("of_scope"), vm.c.due <= bindparam("as_of"))
+    .order_by(vm.c.due)
+    .limit(CHUNK)
+)
 _SENT = [record.c.month, record.c.measured, record.c.wall, record.c.cpu, record.c.network_in, record.c.network_out]
 
 
@@ -76,7 +82,9 @@ def begin_stream(connection: Connection, cloud: str, destination: str, first_run
             since=as_of,
         )
     )
-    connection.execute(update(vm).where(vm.c.cloud == cloud, vm.c.start.is_not(None)).values(due=0))
+    connection.execute(
+        update(vm).where(vm.c.cloud == cloud, vm.c.start.is_not(None), vm.c.due.is_distinct_from(0)).values(due=0)
+    )
     return Stream(destination, first_run, as_of)
 
 
@@ -94,12 +102,7 @@ def make(
 
     Everything of one machine is written in this transaction: its records and when it is due again.
     """
-    found = connection.execute(
-        select(*_DUE, *_SUBJECT)
-        .where(vm.c.cloud == cloud, vm.c.scope == scope, vm.c.due <= as_of)
-        .order_by(vm.c.due)
-        .limit(CHUNK)
-    )
+    found = connection.execute(_CHUNK_DUE, {"of_cloud": cloud, "of_scope": scope, "as_of": as_of})
     plain = map(tuple, found)  # cutting a row of SQLAlchemy in two is ten times as slow
     machines = [(_Due._make(row[: len(_DUE)]), Subject._make(row[len(_DUE) :])) for row in plain]
     made: List[Dict[str, Any]] = []

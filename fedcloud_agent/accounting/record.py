@@ -203,11 +203,13 @@ def render(fields: Dict[str, str]) -> str:
 def fault(fields: Dict[str, str]) -> Optional[str]:
     """Return why the repository would refuse, cut off or misread a record, or None if it would take it as meant."""
     problems = [f"{key} is missing" for key in ("VMUUID", "SiteName", "FQAN") if fields.get(key, "").lower() in _NULL]
-    for key, value in fields.items():
-        if key not in _KNOWN:
-            problems.append(f"{key!r} is no field of a cloud record")
-        elif len(value) > (BENCHMARK_WIDTH if key == "BenchmarkType" else WIDTH):
-            problems.append(f"{key} is {len(value)} characters long, the repository keeps {WIDTH}")
+    if not fields.keys() <= _KNOWN:
+        problems.extend(f"{key!r} is no field of a cloud record" for key in fields if key not in _KNOWN)
+    if max(map(len, fields.values()), default=0) > BENCHMARK_WIDTH:
+        for key, value in fields.items():
+            width = BENCHMARK_WIDTH if key == "BenchmarkType" else WIDTH
+            if len(value) > width:
+                problems.append(f"{key} is {len(value)} characters long, the repository keeps {width}")
     numbers: Dict[str, int] = {}
     for key in _INTEGERS:
         if key in fields:

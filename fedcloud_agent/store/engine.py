@@ -72,6 +72,8 @@ def sqlite_engine(path: Path, busy_timeout: int) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # some distributions have every freed page overwritten: twice the writing for each message that has left
+        cursor.execute("PRAGMA secure_delete=FAST")
         cursor.close()
 
     def begin(connection: Connection) -> None:
