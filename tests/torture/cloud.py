@@ -31,10 +31,13 @@ class LastingCloud(OpenStackSimulator):
             self._history.append((verb, kept))
         return result
 
+    def command(self) -> List[str]:
+        """Start it dumb: between its first breath and our first word it would deny everyone it knew."""
+        return [*super().command(), "--dumb"]
+
     def start(self) -> LastingCloud:
         """Start, and become again what it was; until then it answers nobody, for it would tell of half a cloud."""
         super().start()
-        self.fault("drop", count=None)
         for verb, arguments in self._history:
             super().tell(verb, copy.deepcopy(arguments))
         self.clear_faults()

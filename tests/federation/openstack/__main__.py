@@ -20,11 +20,14 @@ def main() -> None:
     )
     parser.add_argument("--certificate", type=Path, help="serve https with this certificate (PEM)")
     parser.add_argument("--key", type=Path)
+    parser.add_argument("--dumb", action="store_true", help="answer nobody but the control, until clear_faults")
     options = parser.parse_args()
     # The rows of a large site are no garbage: to walk through them at every turn would cost more than the answers.
     gc.set_threshold(50000, 20, 100)
     server = Server(options.port, options.certificate, options.key)
     server.load(options.state)
+    if options.dumb:
+        server.control.run("fault", {"kind": "drop", "count": None})
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(f"serving on 127.0.0.1:{options.port}", flush=True)
     server.serve_forever(poll_interval=0.2)
