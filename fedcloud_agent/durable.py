@@ -21,9 +21,9 @@ def make_directory(path: Path, *, mode: int = 0o750) -> None:
         ) from error
 
 
-def sync_directory(path: Path) -> None:
-    """Make what was renamed or removed in a directory outlast a power cut."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def sync(path: Path) -> None:
+    """Make a file's content, or what was renamed or removed in a directory, outlast a power cut."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -53,7 +53,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o640) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
         _sweep(path)
-        sync_directory(path.parent)
+        sync(path.parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
@@ -279,14 +279,6 @@ def end_missing(connection: Connection, machine: Missing, note: str) -> None:
         .where(vm.c.id == machine.id)
         .values(status=COMPLETED, cloud_status="vanished", end=machine.alive_at, due=AT_ONCE, note=note)
     )
-
-
-def counts(connection: Connection) -> Iterator[Tuple[str, str, int]]:
-    """Yield (cloud, status, number of machines)."""
-    for row in connection.execute(
-        select(vm.c.cloud, vm.c.status, func.count()).group_by(vm.c.cloud, vm.c.status).order_by(vm.c.cloud)
-    ):
-        yield tuple(row)
 
 
 def distrust(connection: Connection) -> None:

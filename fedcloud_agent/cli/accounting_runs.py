@@ -24,6 +24,7 @@ from fedcloud_agent.cli.progress import progress
 from fedcloud_agent.cli.running import run_of
 from fedcloud_agent.clouds.contract import Cloud, UsageFacet
 from fedcloud_agent.config.configuration import CloudEntry, Configuration
+from fedcloud_agent.durable import make_directory
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, UsageError
 from fedcloud_agent.locks import LockedError, held
 from fedcloud_agent.outbox import queue
@@ -134,7 +135,7 @@ def dry_run(
 def _trial_of(store: Store, state: Path) -> Iterator[Store]:
     """Open a copy of the store, which is gone afterwards; what a killed dry run left goes with the next one."""
     from fedcloud_agent.store.copies import copy
-    from fedcloud_agent.store.opening import make_directory, open_store
+    from fedcloud_agent.store.opening import open_store
 
     if store.path is None:
         raise UsageError("--dry-run works on a copy of the embedded database, and store.url names another one")
@@ -228,13 +229,6 @@ def chosen_destinations(settings: AccountingSettings, chosen: Sequence[str]) -> 
             hint="describe one below 'accounting.destinations:' in agent.yaml",
         )
     return list(chosen) or list(settings.destinations)
-
-
-@contextlib.contextmanager
-def transport_of(settings: AccountingSettings, name: str) -> Iterator[Transport]:
-    """Open the transport of one destination."""
-    (found,) = chosen_destinations(settings, [name])
-    yield open_transport(settings.destinations[found])
 
 
 def sentence_of(done: Extracted) -> str:

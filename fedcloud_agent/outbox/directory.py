@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 from typing import Iterable, Iterator, Tuple
 
+from fedcloud_agent.durable import sync
 from fedcloud_agent.errors import AgentError, CannotCreateError, RefusedError, StorageError
 from fedcloud_agent.outbox.identity import is_id
 from fedcloud_agent.outbox.settings import DirectoryDestination
@@ -71,7 +72,7 @@ class DirectoryTransport(Transport):
         finally:
             with contextlib.suppress(FileNotFoundError):
                 temporary.unlink()
-        _sync(directory)
+        sync(directory)
 
     def _place(self, id: str) -> Tuple[Path, str]:
         minute, name = id.split("/")
@@ -108,12 +109,4 @@ class DirectoryTransport(Transport):
 def _make(directory: Path) -> None:
     with contextlib.suppress(FileExistsError):
         directory.mkdir(mode=0o770)
-        _sync(directory.parent)
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(directory.parent)

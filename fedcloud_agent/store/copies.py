@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Optional
 
+from fedcloud_agent.durable import sync
 from fedcloud_agent.errors import StorageError
 from fedcloud_agent.store.engine import explain
 
@@ -31,9 +32,9 @@ def copy(source: Path, target: Path) -> None:
         finally:
             writer.close()
             reader.close()
-        _sync(temporary)
+        sync(temporary)
         temporary.replace(target)
-        _sync(target.parent)
+        sync(target.parent)
     except (sqlite3.Error, OSError) as error:
         temporary.unlink(missing_ok=True)
         raise explain(str(error), str(source)) from error
@@ -96,7 +97,7 @@ def restore(database: Path) -> Optional[Path]:
         if part.exists():
             part.replace(Path(f"{aside}{suffix}"))
     fresh.replace(database)
-    _sync(database.parent)
+    sync(database.parent)
     return aside if kept else None
 
 
@@ -133,11 +134,3 @@ def was_restored(database: Optional[Path]) -> bool:
         return bool(connection.execute("PRAGMA user_version").fetchone()[0])
     finally:
         connection.close()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

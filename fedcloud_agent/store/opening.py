@@ -13,6 +13,7 @@ from typing import Iterator, Optional
 import sqlalchemy
 from sqlalchemy.engine import Engine
 
+from fedcloud_agent.durable import make_directory
 from fedcloud_agent.errors import CannotCreateError, ConfigurationError, TryAgainError
 from fedcloud_agent.store import copies
 from fedcloud_agent.store.engine import FILE_NAME, DamagedError, Store, other_engine, sqlite_engine, translated
@@ -80,16 +81,6 @@ def in_use(store: Store, state: Path) -> Iterator[Store]:
         raise
     finally:
         store.close()
-
-
-def make_directory(path: Path) -> None:
-    """Make a directory for us alone, if it is not there. Raises CannotCreateError."""
-    try:
-        path.mkdir(mode=0o750, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotCreateError(
-            f"the directory {path} cannot be made: {error.strerror}", hint="make it, owned by the agent's user"
-        ) from error
 
 
 def _revision(engine: Engine, path: Optional[Path]) -> Optional[str]:
