@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Dict, Generic, List, Optional, Tuple, TypeVar
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 
-class Kind(Generic[T]):
+class Kind(ABC, Generic[T]):
     """A kind of value: how it is written in YAML, checked, shown and described.
 
     ``expects`` completes the sentence "expected …". ``parse`` takes what YAML gave (str, int, float, bool, list, dict,
@@ -25,9 +26,9 @@ class Kind(Generic[T]):
         """What it takes where units are explained elsewhere: in the sample and the reference page."""
         return self.expects
 
+    @abstractmethod
     def parse(self, value: object) -> T:
         """Return the program's form of a YAML value."""
-        raise NotImplementedError(type(self).__name__)
 
     def write(self, value: T) -> object:
         """Return the YAML form of a value; what ``parse`` takes back."""
