@@ -17,7 +17,7 @@ from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.accounting.record import Frame
 from fedcloud_agent.accounting.settings import BACKFILL, AccountingSettings, FirstRun
 from fedcloud_agent.clock import month_of, month_start, now
-from fedcloud_agent.clouds.contract import STARTED, Listing, Page, UsageFacet, VirtualMachine, Window
+from fedcloud_agent.clouds.contract import STARTED, Listing, Page, Past, UsageFacet, VirtualMachine, Window
 from fedcloud_agent.store.opening import in_use, open_store
 
 DESTINATION = "central"
@@ -31,13 +31,13 @@ class Population(UsageFacet):
         self.machines, self.instant = machines, instant
         self.start = max(month_start(month_of(instant)), instant - 86400)
 
-    def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
+    def usage(self, window: Callable[[str], Window], past: Past) -> Iterator[Listing]:
         """Yield the one listing."""
         numbers = range(0, self.machines, _PAGE)
         pages = (Page([self._one(n) for n in range(b, min(b + _PAGE, self.machines))]) for b in numbers)
         yield Listing("*", frozenset({"group"}), window("*"), self.instant, 0, pages)
 
-    def machine(self, uuid: str) -> Optional[VirtualMachine]:
+    def machine(self, uuid: str, past: Past) -> Optional[VirtualMachine]:
         """Know no single machine: none goes missing."""
         raise LookupError(uuid)
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Callable, Dict, List, Optional
 
 from fedcloud_agent.accounting import ledger
+from fedcloud_agent.accounting.books import Books
 from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, FirstRun
 from fedcloud_agent.clock import DAY, HOUR, month_of, month_start, utc
-from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, Problem, UsageFacet, Window
+from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, Past, Problem, UsageFacet, Window
 from fedcloud_agent.errors import AgentError, RemoteDataError, TryAgainError
 from fedcloud_agent.store.engine import Store
 
@@ -73,7 +74,8 @@ def collect(
             return Window(full, mark.as_of - OVERLAP)
         return Window(True, _horizon(terms.first_run, at))
 
-    for listing in source.usage(window):
+    past = Books(store, cloud)
+    for listing in source.usage(window, past):
         check_clock(listing.clock_offset, now(), terms.clock_tolerance)
         try:
             _read(store, cloud, listing, found, progress)
@@ -84,7 +86,7 @@ def collect(
             continue
         found.scopes[listing.scope] = listing.as_of
         if listing.window.full:
-            _settle_vanished(store, cloud, source, listing, terms, found)
+            _settle_vanished(store, cloud, source, past, listing, terms, found)
     return found
 
 
@@ -127,6 +129,7 @@ def _read(
     if listing.window.full:
         number += 1
     machines = 0
+    told: Optional[str] = None
     for page in listing.pages:
         with store.write() as connection:
             taken = ledger.take(connection, cloud, listing, number, page)
@@ -135,14 +138,15 @@ def _read(
         found.unchanged += taken.unchanged
         found.unreadable += taken.unreadable
         found.problems.extend(page.problems)
+        told = page.mark if page.mark is not None else told
         machines += len(page.machines)
         progress(machines, listing.expected)
     with store.write() as connection:
-        ledger.finish(connection, cloud, listing, number)
+        ledger.finish(connection, cloud, listing, number, told)
 
 
 def _settle_vanished(
-    store: Store, cloud: str, source: UsageFacet, listing: Listing, terms: Terms, found: Collected
+    store: Store, cloud: str, source: UsageFacet, past: Past, listing: Listing, terms: Terms, found: Collected
 ) -> None:
     """Complete machines that are truly gone. Only what the cloud itself denies is, and never many at once."""
     with store.read() as connection:
@@ -159,7 +163,7 @@ def _settle_vanished(
             continue
         for machine in of_group:
             try:
-                told = source.machine(machine.uuid)
+                told = source.machine(machine.uuid, past)
             except AgentError as error:
                 found.failures.append(error)
                 continue

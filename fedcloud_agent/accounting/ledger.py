@@ -34,10 +34,17 @@ _ACCOUNTED = (
     "running",
     "benchmark_type",
     "benchmark",
+    "site",
 )
-_TOLD = (*_ACCOUNTED, "name", "cloud_status", "changed", "public_ips", "cpu_seconds", "network_in", "network_out")
+_TOLD = (
+    *_ACCOUNTED,
+    *("name", "cloud_status", "changed", "public_ips", "cpu_seconds", "network_in", "network_out", "trace"),
+)
 # what a cloud tells only while it can: once told and then not, it stands
-_KEPT = ("public_ips", "global_user", "image", "start", "running", "cpu_seconds", "network_in", "network_out")
+_KEPT = (
+    *("public_ips", "global_user", "image", "start", "running", "cpu_seconds", "network_in", "network_out"),
+    *("site", "trace"),
+)
 _STATE = ("id", "uuid", "sizes", "alive_at", "scope", "note", "unreadable", "missed")
 
 
@@ -187,10 +194,15 @@ def _merged(old: Dict[str, Any], change: Dict[str, Any]) -> Dict[str, Any]:
     return change
 
 
-def finish(connection: Connection, cloud: str, listing: Listing, number: int) -> None:
-    """Note that a listing was read to its end: only now does its mark move, and does absence mean anything."""
+def finish(connection: Connection, cloud: str, listing: Listing, number: int, told: Optional[str] = None) -> None:
+    """Note that a listing was read to its end: only now does its mark move, and does absence mean anything.
+
+    ``told``: the plugin's own mark, if it left one.
+    """
     mark = mark_of(connection, cloud, listing.scope)
-    values = {"as_of": max(listing.as_of, mark.as_of or 0)}
+    values: Dict[str, Any] = {"as_of": max(listing.as_of, mark.as_of or 0)}
+    if told is not None:
+        values["mark"] = told
     if listing.window.full:
         values.update(full_as_of=listing.as_of, full_number=number)
         _note_missing(connection, cloud, listing, number)
@@ -286,7 +298,7 @@ def distrust(connection: Connection) -> None:
 
     Messages of the copy may have been acknowledged since, so their records wait again under new identities.
     """
-    connection.execute(update(scope).values(full_as_of=None))
+    connection.execute(update(scope).values(full_as_of=None, mark=None))
     connection.execute(update(vm).where(vm.c.status != COMPLETED, vm.c.start.is_not(None)).values(due=AT_ONCE))
     connection.execute(update(record).where(record.c.message.is_not(None)).values(message=None, flying=None, pending=1))
     connection.execute(delete(message).where(message.c.state == QUEUED))

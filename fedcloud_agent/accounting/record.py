@@ -112,6 +112,7 @@ class Subject(NamedTuple):
     image: Optional[str]
     benchmark_type: Optional[str]
     benchmark: Optional[float]
+    site: Optional[str] = None
 
 
 @lru_cache(maxsize=16384)
@@ -149,7 +150,7 @@ def fields_of(subject: Subject, row: Measurement, frame: Frame) -> Dict[str, str
         if suspend < 0:
             wall, suspend = max(0, wall + suspend), 0
     fields["VMUUID"] = harmless(subject.uuid)
-    fields["SiteName"] = harmless(frame.site)
+    fields["SiteName"] = harmless(subject.site or frame.site)
     if frame.service and full:
         fields["CloudComputeService"] = harmless(frame.service)
     fields["MachineName"] = harmless(subject.name)[:WIDTH]

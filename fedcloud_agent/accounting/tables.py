@@ -34,6 +34,8 @@ vm = Table(
     Column("network_out", BigInteger),
     Column("benchmark_type", Text),
     Column("benchmark", Float),
+    Column("site", Text),  # SiteName, where the cloud names another one
+    Column("trace", Text),  # the plugin's own words
     # what we made of it
     Column("sizes", Text),  # JSON [[from, cpu_count], …] once it was resized; null: always cpu_count
     Column("scope", Text, nullable=False),
@@ -57,6 +59,7 @@ scope = Table(
     Column("as_of", BigInteger),  # the cloud's time of the last complete listing; records are made up to it
     Column("full_as_of", BigInteger),
     Column("full_number", Integer, nullable=False),
+    Column("mark", Text),  # the plugin's own words on how far it read
 )
 
 stream = Table(

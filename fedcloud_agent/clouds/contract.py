@@ -12,7 +12,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Callable, ClassVar, FrozenSet, Iterator, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import (
+    Any,
+    Callable,
+    ClassVar,
+    FrozenSet,
+    Iterator,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Type,
+)
 
 STARTED = "started"
 SUSPENDED = "suspended"
@@ -58,6 +70,11 @@ class VirtualMachine(NamedTuple):
     """Bytes since the start, as the machine sees them."""
     benchmark_type: Optional[str] = None
     benchmark: Optional[float] = None
+    site: Optional[str] = None
+    """SiteName of this machine, where the cloud itself names another one than the agent's configuration."""
+    trace: Optional[str] = None
+    """The plugin's own words, ASCII, at most 64 kB: what it wants to be told at its next look at this machine (see
+    :class:`Past`). None: what it said before stands."""
 
 
 class Unreadable(NamedTuple):
@@ -93,6 +110,44 @@ class Page:
     machines: Sequence[VirtualMachine]
     unreadable: Sequence[Unreadable] = ()
     problems: Sequence[Problem] = ()
+    mark: Optional[str] = None
+    """The plugin's own words on how far this scope is read. The last one of a listing is kept once the listing came to
+    its end, and told at the next (:meth:`Past.mark`)."""
+
+
+class Past(ABC):
+    """What the ledger holds of one cloud: for a plugin whose cloud would else have to be asked everything again.
+
+    Read only, and by pages: nothing here grows with the site in memory.
+    """
+
+    @abstractmethod
+    def known(self, uuids: Sequence[str]) -> Mapping[str, VirtualMachine]:
+        """Return those of these machines that were ever seen, each as it is known by now."""
+
+    @abstractmethod
+    def living(self, scope: str) -> Iterator[VirtualMachine]:
+        """Yield the machines of a scope that are not completed; the caller may take its time."""
+
+    @abstractmethod
+    def mark(self, scope: str) -> Optional[str]:
+        """Return the mark that the last complete listing of a scope left."""
+
+
+class NoPast(Past):
+    """A cloud of which nothing is known: everything has to be read."""
+
+    def known(self, uuids: Sequence[str]) -> Mapping[str, VirtualMachine]:
+        """Return nothing."""
+        return {}
+
+    def living(self, scope: str) -> Iterator[VirtualMachine]:
+        """Yield nothing."""
+        return iter(())
+
+    def mark(self, scope: str) -> Optional[str]:
+        """Return None."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -159,15 +214,16 @@ class UsageFacet(ABC):
     """Which virtual machines were used?"""
 
     @abstractmethod
-    def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
+    def usage(self, window: Callable[[str], Window], past: Past) -> Iterator[Listing]:
         """Yield a listing for each scope, asking ``window(scope)`` what it has to cover.
 
+        With an empty ``past`` (:class:`NoPast`) everything that the cloud remembers is read.
         Logging in and finding the scopes may raise at once. A scope that fails raises from its ``pages``; the caller
         may go on to the next listing. Memory is that of one page.
         """
 
     @abstractmethod
-    def machine(self, uuid: str) -> Optional[VirtualMachine]:
+    def machine(self, uuid: str, past: Past) -> Optional[VirtualMachine]:
         """Return one machine, or None if the cloud answers that it does not exist. Anything unclear raises."""
 
 

@@ -17,6 +17,7 @@ from fedcloud_agent.clouds.contract import (
     Listing,
     Login,
     Page,
+    Past,
     ProbeFacet,
     Problem,
     UsageFacet,
@@ -107,7 +108,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
             clock_offset=connection.clock.offset,
         )
 
-    def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
+    def usage(self, window: Callable[[str], Window], past: Past) -> Iterator[Listing]:
         """Yield one listing ``*`` where all projects can be listed at once, else one for each project.
 
         Raises ConfigurationError when no project serves a VO.
@@ -208,7 +209,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
                 f"{compute.url}: the actions on server {machine.uuid} make no sense: {error!r}"
             ) from error
 
-    def machine(self, uuid: str) -> Optional[VirtualMachine]:
+    def machine(self, uuid: str, past: Past) -> Optional[VirtualMachine]:
         """Return one machine. Without a view of all projects each project is asked, and all must say no."""
         connection = self._connection
         projects, _ = connection.projects()

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import pytest
 
-from fedcloud_agent.clouds.contract import Listing, Page, Problem, Unreadable, VirtualMachine, Window
+from fedcloud_agent.clouds.contract import Listing, NoPast, Page, Problem, Unreadable, VirtualMachine, Window
 from fedcloud_agent.http import Bounds
 from fedcloud_agent.settings import Secret
 from fedcloud_plugins.openstack.plugin import OpenStack
@@ -88,7 +88,7 @@ class Seen:
 def run(cloud: OpenStack, full: bool = True, since: Optional[int] = None) -> Seen:
     """Read every listing to its end."""
     seen = Seen([], [])
-    for listing in cloud.usage(lambda scope: Window(full, since)):
+    for listing in cloud.usage(lambda scope: Window(full, since), NoPast()):
         seen.listings.append(listing)
         seen.pages.extend(listing.pages)
     return seen

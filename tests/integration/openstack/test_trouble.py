@@ -6,7 +6,7 @@ from typing import Any, Callable, Type
 
 import pytest
 
-from fedcloud_agent.clouds.contract import Window
+from fedcloud_agent.clouds.contract import NoPast, Window
 from fedcloud_agent.errors import AgentError, RefusedError, RemoteDataError, UnreachableError
 
 NOW = 1_795_000_000
@@ -67,7 +67,7 @@ def test_a_passing_fault_is_not_noticed(
 )
 def test_a_page_that_fails_fails_the_listing(site: Any, servers: Any, fault: Any, error: Type[AgentError]) -> None:
     site.simulator.fault(**fault, path=PAGES, count=None, after=1)
-    (listing,) = site.cloud(page_size=1).usage(lambda scope: Window(True, None))
+    (listing,) = site.cloud(page_size=1).usage(lambda scope: Window(True, None), NoPast())
     with pytest.raises(error) as caught:
         list(listing.pages)
     if fault["kind"] != "redirect":
@@ -76,12 +76,12 @@ def test_a_page_that_fails_fails_the_listing(site: Any, servers: Any, fault: Any
 
 def test_a_date_that_cannot_be_right_is_passed_on_for_the_caller_to_judge(site: Any, servers: Any) -> None:
     site.simulator.fault("date", path="servers/detail", seconds=-7200, count=1)
-    (listing,) = site.cloud().usage(lambda scope: Window(True, None))
+    (listing,) = site.cloud().usage(lambda scope: Window(True, None), NoPast())
     assert listing.as_of == NOW - 7200
 
 
 def test_a_listing_that_stops_early_stops_asking(site: Any, servers: Any) -> None:
-    (listing,) = site.cloud(page_size=1).usage(lambda scope: Window(True, None))
+    (listing,) = site.cloud(page_size=1).usage(lambda scope: Window(True, None), NoPast())
     next(listing.pages)
     listing.pages.close()
     assert sum(PAGES[:14] in r["target"] and "marker=" in r["target"] for r in site.simulator.requests()) <= 2
@@ -92,7 +92,7 @@ def test_a_login_that_fails_is_named(site: Any, status: int) -> None:
     site.simulator.fault("status", path="auth/tokens", status=status, count=None)
     kind = RefusedError if status == 401 else UnreachableError
     with pytest.raises(kind, match=r"identity/v3"):
-        list(site.cloud().usage(lambda scope: Window(True, None)))
+        list(site.cloud().usage(lambda scope: Window(True, None), NoPast()))
 
 
 def test_nobody_at_home(site: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict
 
 import pytest
 
-from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, Problem, Window
+from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, NoPast, Problem, Window
 from fedcloud_agent.errors import ConfigurationError, RefusedError, RemoteDataError
 from fedcloud_plugins.openstack.settings import VoSettings
 
@@ -131,7 +131,7 @@ def test_a_server_of_a_silent_cell_is_not_gone(site: Any, read: Callable[..., An
     # nova leaves such servers out of every paged listing; asked for one, it says that it is there
     assert read(site.cloud()).machines.keys() == {near}
     with pytest.raises(RemoteDataError, match="without its description"):
-        site.cloud().machine(far)
+        site.cloud().machine(far, NoPast())
 
 
 def test_projects_are_never_guessed(site: Any, read: Callable[..., Any]) -> None:
@@ -157,7 +157,7 @@ def test_a_missing_role_fails_that_project_alone(site: Any) -> None:
     site.simulator.create_user("auditor", password="pw", roles={"system": ["reader"], "vo-ops": ["reader"]})
     cloud = site.cloud("auditor", auth={"system_scope": True})
     outcome: Dict[str, Any] = {}
-    for listing in cloud.usage(lambda scope: Window(True, NOW - DAY)):
+    for listing in cloud.usage(lambda scope: Window(True, NOW - DAY), NoPast()):
         try:
             outcome[listing.scope] = {m.uuid: m.global_user for page in listing.pages for m in page.machines}
         except RefusedError as error:
@@ -166,7 +166,7 @@ def test_a_missing_role_fails_that_project_alone(site: Any) -> None:
     assert outcome[site.ops] == {server: "/DC=org/DC=example/CN=Jane Doe"}
     assert "refuses the login of auditor" in outcome[site.bio]
     with pytest.raises(RefusedError):
-        cloud.machine(hidden)
+        cloud.machine(hidden, NoPast())
 
 
 def test_one_machine(site: Any) -> None:
@@ -174,12 +174,12 @@ def test_one_machine(site: Any) -> None:
     site.simulator.act(dead, "delete", at=NOW - 5)
     for username in ("admin-agent", "reader"):
         cloud = site.cloud(username)
-        found = cloud.machine(alive)
+        found = cloud.machine(alive, NoPast())
         assert found is not None
         assert found.vo == "ops"
-        assert cloud.machine(dead) is None
+        assert cloud.machine(dead, NoPast()) is None
     with pytest.raises(ConfigurationError, match="serves no VO"):
-        site.cloud().machine(foreign)
+        site.cloud().machine(foreign, NoPast())
 
 
 def test_probe_says_who_and_what_is_seen(site: Any) -> None:
@@ -207,7 +207,7 @@ def test_an_application_credential_sees_its_own_project(site: Any, read: Callabl
     }
     cloud = site.cloud(**READER, auth=auth)
     outcome = {}
-    for listing in cloud.usage(lambda scope: Window(True, None)):
+    for listing in cloud.usage(lambda scope: Window(True, None), NoPast()):
         try:
             outcome[listing.scope] = {m.uuid for page in listing.pages for m in page.machines}
         except ConfigurationError as error:

@@ -21,6 +21,7 @@ from fedcloud_agent.clouds.contract import (
     SUSPENDED,
     Listing,
     Page,
+    Past,
     UsageFacet,
     VirtualMachine,
     Window,
@@ -128,7 +129,7 @@ class World(UsageFacet):
             else:
                 yield machine
 
-    def usage(self, window: Callable[[str], Window]) -> Iterator[Listing]:
+    def usage(self, window: Callable[[str], Window], past: Past) -> Iterator[Listing]:
         of = window("*")
         yield Listing("*", frozenset({"g1"}), of, self.now, self.clock_error, self._pages(of))
 
@@ -141,7 +142,7 @@ class World(UsageFacet):
         if self.fails_after is not None:
             raise UnreachableError("the cloud stopped answering")
 
-    def machine(self, uuid: str) -> Optional[VirtualMachine]:
+    def machine(self, uuid: str, past: Past) -> Optional[VirtualMachine]:
         for life in self.lives:
             if life.uuid == uuid and life.start <= self.now and (life.purged is None or life.purged > self.now):
                 return self.tell(life, self.now)
