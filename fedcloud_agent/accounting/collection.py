@@ -38,6 +38,8 @@ class Collected:
     failures: List[AgentError] = field(default_factory=list)
     scopes: Dict[str, int] = field(default_factory=dict)
     """The cloud's time of each scope that was listed to its end."""
+    full: bool = False
+    """A scope was listed in full: what is done once a day is due."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def collect(
             continue
         found.scopes[listing.scope] = listing.as_of
         if listing.window.full:
+            found.full = True
             _settle_vanished(store, cloud, source, past, listing, terms, found)
     return found
 
@@ -137,7 +140,7 @@ def _read(
         found.changed += taken.changed
         found.unchanged += taken.unchanged
         found.unreadable += taken.unreadable
-        found.problems.extend(page.problems)
+        found.problems.extend([*page.problems, *taken.problems])
         told = page.mark if page.mark is not None else told
         machines += len(page.machines)
         progress(machines, listing.expected)

@@ -114,13 +114,19 @@ def take_apart(connection: Connection, destination: str, limits: Limits, now: in
         ).scalars()
     )
     for identity in ids:
-        connection.execute(
-            update(record)
-            .where(record.c.message == identity)
-            .values(message=None, flying=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
-        )
-    queue.remove(connection, ids)
+        unpack(connection, identity)
     return len(ids)
+
+
+def unpack(connection: Connection, identity: str) -> int:
+    """Forget a message; its records wait again, to be packed under another identity. Return how many they are."""
+    result = connection.execute(
+        update(record)
+        .where(record.c.message == identity)
+        .values(message=None, flying=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
+    )
+    queue.remove(connection, [identity])
+    return int(result.rowcount)
 
 
 def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> int:
