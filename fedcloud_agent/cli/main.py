@@ -17,7 +17,10 @@ from fedcloud_agent.cli.context import Context
 from fedcloud_agent.errors import AgentError
 
 NOUNS: Dict[str, Tuple[str, str]] = {
-    "accounting": ("fedcloud_agent.cli.accounting:accounting", "Extract usage, send records, show what was sent."),
+    "accounting": (
+        "fedcloud_agent.cli.accounting.group:accounting",
+        "Extract usage, send records, show what was sent.",
+    ),
     "clouds": (
         "fedcloud_agent.cli.clouds:clouds",
         "List the kinds of clouds that are installed, and those configured.",

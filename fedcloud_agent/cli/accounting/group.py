@@ -1,0 +1,20 @@
+"""``fedcloud-agent accounting``: the group, and the one place in which a command enters it."""
+
+from __future__ import annotations
+
+import click
+
+from fedcloud_agent.cli.accounting import export, run, send, show
+
+
+@click.group()
+def accounting() -> None:
+    """Report the usage of virtual machines to the accounting repository.
+
+    'run' is what the daemon does every hour: extract, then send. Everything is kept in a ledger, so a run that is cut
+    off, killed or repeated neither loses nor doubles anything.
+    """
+
+
+for _command in (export.export, run.extract, run.run, send.send, show.show):
+    accounting.add_command(_command)
