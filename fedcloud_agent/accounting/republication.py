@@ -110,6 +110,8 @@ def begin(connection: Connection, destination: str, chosen: Selection, now: int)
     """Write down that a selection is to go out again; False if the very same is under way already: it goes on."""
     if any(one.destination == destination and one.selection == chosen for one in open_ones(connection)):
         return False
+    # records that were acknowledged while the clock was ahead must not pass for sent since
+    newest = connection.execute(select(func.max(record.c.acknowledged)).where(record.c.destination == destination))
     connection.execute(
         insert(republication).values(
             destination=destination,
@@ -120,7 +122,7 @@ def begin(connection: Connection, destination: str, chosen: Selection, now: int)
             month=chosen.first,
             vm=0,
             records=0,
-            begun=now,
+            begun=max(now, newest.scalar() or 0),
         )
     )
     return True
@@ -168,8 +170,7 @@ def proceed(connection: Connection, destination: str) -> int:
             else:
                 connection.execute(update(republication).where(this).values(month=following, vm=0))
             continue
-        # what waits or is under way leaves without us, in its newest form
-        again = [one.vm for one in rows if not one.pending and one.message is None and one.rejected is None]
+        again = [one.vm for one in rows if _must_go(one, row.begun)]
         run_many(
             connection, _AGAIN, [{"of_destination": destination, "of_vm": one, "of_month": month} for one in again]
         )
@@ -180,10 +181,17 @@ def proceed(connection: Connection, destination: str) -> int:
             return len(again)
 
 
+def _must_go(one: Any, begun: int) -> bool:
+    """Tell whether a record has to be let go: not if it waits, is under way, is set aside, or went meanwhile."""
+    if one.pending or one.message is not None or one.rejected is not None:
+        return False
+    return one.acknowledged is None or bool(one.acknowledged <= begun)
+
+
 def _portion(connection: Connection, destination: str, chosen: Selection, month: int, after: int) -> List[Any]:
     return list(
         connection.execute(
-            select(record.c.vm, record.c.pending, record.c.message, record.c.rejected)
+            select(record.c.vm, record.c.pending, record.c.message, record.c.rejected, record.c.acknowledged)
             .where(*_where(destination, chosen))
             .where(record.c.month == month, record.c.vm > after)
             .order_by(record.c.vm)

@@ -97,12 +97,12 @@ _RIPE = (
         ~_UNDONE,
     )
     .order_by(vm.c.id)
-    .limit(BATCH)
+    .limit(bindparam("batch"))
 )
 
 
 def _ripe(connection: Connection, cloud: str, ended_before: int) -> List[Any]:
-    return list(connection.execute(_RIPE, {"of_cloud": cloud, "ended_before": ended_before}))
+    return list(connection.execute(_RIPE, {"of_cloud": cloud, "ended_before": ended_before, "batch": BATCH}))
 
 
 def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
