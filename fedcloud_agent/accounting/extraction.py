@@ -82,7 +82,7 @@ def extract(
                 if made.machines < making.CHUNK:
                     break
     if len(streams) == len(destinations) and result.collected.full:
-        result.let_go = retention.let_go(store, cloud, now() - settings.keep_machines)
+        result.let_go = retention.let_go(store, cloud, destinations, now() - settings.keep_machines)
     return result
 
 

@@ -137,11 +137,9 @@ def open_ones(connection: Connection) -> List[Open]:
     ]
 
 
-def is_open(connection: Connection, destination: Optional[str] = None) -> bool:
-    """Tell whether a republication is not through yet, to one destination or to any."""
-    query = select(republication.c.id).limit(1)
-    if destination is not None:
-        query = query.where(republication.c.destination == destination)
+def is_open(connection: Connection, destination: str) -> bool:
+    """Tell whether a republication to a destination is not through yet."""
+    query = select(republication.c.id).where(republication.c.destination == destination).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -41,15 +41,15 @@ class _Grown(NamedTuple):
     network_out: int
 
 
-def let_go(store: Store, cloud: str, ended_before: int, batches: int = BATCHES) -> int:
+def let_go(store: Store, cloud: str, destinations: Sequence[str], ended_before: int, batches: int = BATCHES) -> int:
     """Let the machines of a cloud go that ended before an instant; return how many they were.
 
-    Nothing is let go while a republication is under way: it was promised the records.
+    Nothing is let go while a republication to one of the ``destinations`` is under way: it was promised the records.
     """
     total = 0
     for _ in range(batches):
         with store.write() as connection, _wiping(connection):
-            if republication.is_open(connection):
+            if any(republication.is_open(connection, name) for name in destinations):
                 break
             machines = _ripe(connection, cloud, ended_before)
             if machines:

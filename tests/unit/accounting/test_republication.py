@@ -37,7 +37,7 @@ def contents(store: Store) -> Dict[Tuple[int, int], str]:
 
 def is_open(store: Store) -> bool:
     with store.read() as connection:
-        return republication.is_open(connection)
+        return republication.is_open(connection, "central")
 
 
 def records_of(bodies: List[bytes]) -> List[str]:
@@ -125,7 +125,7 @@ def test_one_vo_and_one_cloud(store: Store) -> None:
         assert republication.proceed(connection, "central") == 1
         assert republication.proceed(connection, "central") == 1
         assert republication.proceed(connection, "central") == 0
-        assert not republication.is_open(connection)
+        assert not republication.is_open(connection, "central")
 
 
 def test_what_waits_is_under_way_or_is_set_aside_is_not_let_go_twice(store: Store) -> None:

@@ -162,6 +162,6 @@ def test_batches_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> N
     agent = agent_of(store, lives)
     run(agent, "2026-01-20")
     monkeypatch.setattr(retention, "BATCH", 2)
-    assert retention.let_go(store, "main", at("2026-02-01"), batches=3) == 6
-    assert retention.let_go(store, "other", at("2026-02-01")) == 0
+    assert retention.let_go(store, "main", [], at("2026-02-01"), batches=3) == 6
+    assert retention.let_go(store, "other", [], at("2026-02-01")) == 0
     assert agent.let_go(at("2026-02-01")) == 4

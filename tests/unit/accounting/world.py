@@ -241,7 +241,7 @@ class Agent:
 
     def let_go(self, ended_before: int) -> int:
         """Let machines go that ended long ago, as the daily extraction does."""
-        return retention.let_go(self.store, "main", ended_before)
+        return retention.let_go(self.store, "main", ["central"], ended_before)
 
     def send(self) -> Optional[Delivered]:
         try:
