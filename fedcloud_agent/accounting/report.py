@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Iterator, List, NamedTuple, Optional
 
 from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting import closings
 from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.accounting.record import HEADER, SEPARATOR
-from fedcloud_agent.accounting.tables import closing, record, vm
+from fedcloud_agent.accounting.tables import record, vm
 from fedcloud_agent.clock import month_name
 
 
@@ -91,29 +92,15 @@ def months(connection: Connection, first: Optional[int] = None, last: Optional[i
     if last is not None:
         query = query.where(grown.c.month <= last)
     found = {tuple(row[:4]): tuple(int(value) for value in row[4:]) for row in connection.execute(query)}
-    for key, kept in _closings(connection, first, last):
-        found[key] = tuple(a + b for a, b in zip(found.get(key, (0,) * len(kept)), kept))
+    for kept in closings.between(connection, first, last):
+        key = (kept.destination, kept.cloud, kept.month, kept.vo)
+        # all of it was acknowledged, or it would not have been let go
+        more = (kept.machines, kept.wall, kept.cpu, kept.machines, 0, 0)
+        found[key] = tuple(a + b for a, b in zip(found.get(key, (0,) * len(more)), more))
     return [
         MonthOfVO(destination, cloud, month_name(month), vo, *values)
         for (destination, cloud, month, vo), values in sorted(found.items())
     ]
-
-
-def _closings(
-    connection: Connection, first: Optional[int], last: Optional[int]
-) -> Iterator[Tuple[Tuple[Any, ...], Tuple[int, ...]]]:
-    """Yield what machines used that were let go since, by the same keys: all of it was acknowledged."""
-    keys = (closing.c.destination, closing.c.cloud, closing.c.month, closing.c.vo)
-    query = select(*keys, func.sum(closing.c.machines), func.sum(closing.c.wall), func.sum(closing.c.cpu)).group_by(
-        *keys
-    )
-    if first is not None:
-        query = query.where(closing.c.month >= first)
-    if last is not None:
-        query = query.where(closing.c.month <= last)
-    for row in connection.execute(query):
-        machines, wall, cpu = (int(value) for value in row[4:])
-        yield tuple(row[:4]), (machines, wall, cpu, machines, 0, 0)
 
 
 def rejected(connection: Connection) -> List[Rejected]:

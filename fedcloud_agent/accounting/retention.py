@@ -7,38 +7,21 @@ removed. Whatever still has to leave, or was never acknowledged, or waits for a 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+import itertools
+from typing import Any, Iterator, List, Sequence
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
 
-from fedcloud_agent.accounting import departures, republication
-from fedcloud_agent.accounting.record import KEYS
-from fedcloud_agent.accounting.tables import closing, record, vm
+from fedcloud_agent.accounting import closings, departures, republication
+from fedcloud_agent.accounting.closings import Row
+from fedcloud_agent.accounting.tables import record, vm
 from fedcloud_agent.clouds.contract import COMPLETED
-from fedcloud_agent.store.bulk import run_many
 from fedcloud_agent.store.engine import Store
 
 BATCH = 200
 BATCHES = 250
 """In one run at most: the first run over an old ledger must not hold up what is to be reported."""
-
-_SITE = KEYS.index("SiteName")
-
-
-class _Key(NamedTuple):
-    destination: str
-    site: str
-    vo: str
-    month: int
-
-
-class _Grown(NamedTuple):
-    machines: int
-    wall: int
-    cpu: int
-    network_in: int
-    network_out: int
 
 
 def let_go(store: Store, cloud: str, destinations: Sequence[str], ended_before: int, batches: int = BATCHES) -> int:
@@ -107,43 +90,15 @@ def _ripe(connection: Connection, cloud: str, ended_before: int) -> List[Any]:
 
 def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
     vos = {machine.id: machine.vo for machine in machines}
-    for key, grown in _sums(connection, vos).items():
-        _add(connection, cloud, key, grown)
-    departures.note(connection, cloud, [machine.uuid for machine in machines])
-    connection.execute(delete(record).where(record.c.vm.in_(list(vos))))
-    connection.execute(delete(vm).where(vm.c.id.in_(list(vos))))
-
-
-def _sums(connection: Connection, vos: Dict[int, str]) -> Dict[_Key, _Grown]:
-    """Return what machines used by month; a month's share is what grew since the month before."""
-    names = ("destination", "vm", "month", "wall", "cpu", "network_in", "network_out", "key_fields")
     rows = connection.execute(
-        select(*[record.c[name] for name in names])
+        select(record.c.vm, *[record.c[name] for name in Row._fields])
         .where(record.c.vm.in_(list(vos)))
         .order_by(record.c.destination, record.c.vm, record.c.month)
     )
-    sums: Dict[_Key, _Grown] = {}
-    of: Optional[Tuple[str, int]] = None
-    before = (0, 0, 0, 0)
-    for row in rows:
-        if of != (row.destination, row.vm):
-            of, before = (row.destination, row.vm), (0, 0, 0, 0)
-        now = (row.wall, row.cpu, row.network_in or 0, row.network_out or 0)
-        key = _Key(row.destination, row.key_fields.split("\t")[_SITE], vos[row.vm], row.month)
-        known = sums.get(key, _Grown(0, 0, 0, 0, 0))
-        sums[key] = _Grown._make(
-            a + b for a, b in zip(known, (1, *(value - earlier for value, earlier in zip(now, before))))
-        )
-        before = now
-    return sums
-
-
-def _add(connection: Connection, cloud: str, key: _Key, grown: _Grown) -> None:
-    row = {"cloud": cloud, **key._asdict()}
-    where = [closing.c[name] == value for name, value in row.items()]
-    more = {name: closing.c[name] + value for name, value in grown._asdict().items()}
-    if connection.execute(update(closing).where(*where).values(more)).rowcount == 0:
-        run_many(connection, _FIRST, [{**row, **grown._asdict()}])
-
-
-_FIRST = insert(closing)
+    months = itertools.groupby(rows, key=lambda row: (row.destination, row.vm))
+    for (destination, machine), of_one in months:
+        lived = [Row._make(tuple(row)[1:]) for row in of_one]
+        closings.add(connection, destination, cloud, vos[machine], lived)
+    departures.note(connection, cloud, [machine.uuid for machine in machines])
+    connection.execute(delete(record).where(record.c.vm.in_(list(vos))))
+    connection.execute(delete(vm).where(vm.c.id.in_(list(vos))))

@@ -131,14 +131,18 @@ closing = Table(
     Column("destination", Text, primary_key=True),
     Column("cloud", Text, primary_key=True),
     Column("site", Text, primary_key=True),  # SiteName as published
-    Column("vo", Text, primary_key=True),
+    Column("vo", Text, primary_key=True),  # as the cloud last told it
+    Column("fqan", Text, primary_key=True),  # FQAN as published
     Column("month", Integer, primary_key=True),
     # what machines that were let go used within the month
     Column("machines", BigInteger, nullable=False),
     Column("wall", BigInteger, nullable=False),
+    Column("processors", BigInteger, nullable=False),  # wall time times CpuCount as published, in thousandths
     Column("cpu", BigInteger, nullable=False),
-    Column("network_in", BigInteger, nullable=False),
+    Column("network_in", BigInteger, nullable=False),  # GB as published, like the others below
     Column("network_out", BigInteger, nullable=False),
+    Column("memory", BigInteger, nullable=False),
+    Column("disk", BigInteger, nullable=False),
 )
 
 departed = Table(

@@ -42,13 +42,17 @@ def upgrade() -> None:
         sa.Column("cloud", sa.Text, nullable=False),
         sa.Column("site", sa.Text, nullable=False),
         sa.Column("vo", sa.Text, nullable=False),
+        sa.Column("fqan", sa.Text, nullable=False),
         sa.Column("month", sa.Integer, nullable=False),
         sa.Column("machines", sa.BigInteger, nullable=False),
         sa.Column("wall", sa.BigInteger, nullable=False),
+        sa.Column("processors", sa.BigInteger, nullable=False),
         sa.Column("cpu", sa.BigInteger, nullable=False),
         sa.Column("network_in", sa.BigInteger, nullable=False),
         sa.Column("network_out", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("destination", "cloud", "site", "vo", "month", name="pk_closing"),
+        sa.Column("memory", sa.BigInteger, nullable=False),
+        sa.Column("disk", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("destination", "cloud", "site", "vo", "fqan", "month", name="pk_closing"),
     )
     op.create_table(
         "departed",
