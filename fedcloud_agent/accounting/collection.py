@@ -74,7 +74,7 @@ def collect(
             full = ledger.must_list_in_full(connection, cloud, scope, at, terms.full_listing, OUTAGE)
         if mark.as_of is not None:
             return Window(full, mark.as_of - OVERLAP)
-        return Window(True, _horizon(terms.first_run, at))
+        return Window(True, horizon(terms.first_run, at))
 
     past = Books(store, cloud)
     for listing in source.usage(window, past):
@@ -111,8 +111,8 @@ def _too_many(cloud: str, group: str, vanished: int, known: int) -> RemoteDataEr
     )
 
 
-def _horizon(first_run: Optional[FirstRun], now: int) -> Optional[int]:
-    """Return since when machines that ended are of interest to a first listing."""
+def horizon(first_run: Optional[FirstRun], now: int) -> Optional[int]:
+    """Return since when machines that ended are of interest to a first listing; None: always."""
     if first_run is not None and first_run.policy == BASELINE:
         return first_run.date
     if first_run is not None and first_run.policy == CONTINUE:
