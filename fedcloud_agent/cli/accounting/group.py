@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fedcloud_agent.cli.accounting import export, run, send, show
+from fedcloud_agent.cli.accounting import audit, export, release, republish, run, send, show
 
 
 @click.group()
@@ -16,5 +16,14 @@ def accounting() -> None:
     """
 
 
-for _command in (export.export, run.extract, run.run, send.send, show.show):
+for _command in (
+    audit.audit,
+    export.export,
+    release.release,
+    republish.republish,
+    run.extract,
+    run.run,
+    send.send,
+    show.show,
+):
     accounting.add_command(_command)
