@@ -81,6 +81,7 @@ def _packed(destination: str) -> Any:
             content=bindparam("content"),
             key_fields=bindparam("key_fields"),
             flying=bindparam("key_fields"),
+            flying_figures=record.c.figures,
             message=bindparam("message"),
             pending=0,
         )
@@ -117,7 +118,12 @@ def take_apart(connection: Connection, destination: str, limits: Limits, now: in
         connection.execute(
             update(record)
             .where(record.c.message == identity)
-            .values(message=None, flying=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
+            .values(
+                message=None,
+                flying=None,
+                flying_figures=None,
+                pending=case((record.c.rejected.is_(None), 1), else_=0),
+            )
         )
     queue.remove(connection, ids)
     return len(ids)
@@ -128,7 +134,15 @@ def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> i
     result = connection.execute(
         update(record)
         .where(record.c.message.in_(ids))
-        .values(published=record.c.flying, flying=None, message=None, acknowledged=now, peer=peer)
+        .values(
+            published=record.c.flying,
+            published_figures=record.c.flying_figures,
+            flying=None,
+            flying_figures=None,
+            message=None,
+            acknowledged=now,
+            peer=peer,
+        )
     )
     queue.remove(connection, ids)
     return int(result.rowcount)
@@ -142,6 +156,7 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
         .values(
             message=None,
             flying=None,
+            flying_figures=None,
             rejected=case(
                 (record.c.pending == 0, f"message {identity} was refused: {reason}"), else_=record.c.rejected
             ),
