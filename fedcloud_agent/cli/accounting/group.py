@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fedcloud_agent.cli.accounting import export, run, send, show
+from fedcloud_agent.cli.accounting import explain, export, run, send, show, summary
 
 
 @click.group()
@@ -16,5 +16,13 @@ def accounting() -> None:
     """
 
 
-for _command in (export.export, run.extract, run.run, send.send, show.show):
+for _command in (
+    explain.explain,
+    export.export,
+    run.extract,
+    run.run,
+    send.send,
+    show.show,
+    summary.summary,
+):
     accounting.add_command(_command)
