@@ -77,7 +77,7 @@ def of_destination(
 
 
 def of_end(row: Any, month: int, status: str) -> List[str]:
-    """Return why the last record does not tell of the end: its month is no longer tidied. ``status``: of that record."""
+    """Return why the last record does not tell of the end, if it does not. ``month``, ``status``: of that record."""
     if row.status != COMPLETED or status == COMPLETED or row.end is None or month_of(row.end) > month:
         return []
     return [

@@ -68,15 +68,17 @@ def summary(
 
 
 def _count(lines: Dict[Tuple[int, str], Line], destination: str, one: MachineMonth, by: Label) -> None:
-    for held, name in ((one.now, "now"), (one.then, "then")):
-        if held is None:
-            continue
-        label = by(one.cloud, held.keys)
-        key = (one.month, label.lower())
-        line = lines.get(key)
-        if line is None:
-            line = lines[key] = Line(destination, one.month, label)
-        total: Sum = line.now if name == "now" else line.then
-        total.add(held.keys, held.figures, held.usage)
-        if one.assumed and name == "then":
-            line.assumed += 1
+    if one.now is not None:
+        _line(lines, destination, one, by(one.cloud, one.now.keys)).now.add(*one.now)
+    if one.then is not None:
+        line = _line(lines, destination, one, by(one.cloud, one.then.keys))
+        line.then.add(*one.then)
+        line.assumed += one.assumed
+
+
+def _line(lines: Dict[Tuple[int, str], Line], destination: str, one: MachineMonth, label: str) -> Line:
+    key = (one.month, label.lower())
+    line = lines.get(key)
+    if line is None:
+        line = lines[key] = Line(destination, one.month, label)
+    return line

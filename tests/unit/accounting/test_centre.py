@@ -14,13 +14,18 @@ from sqlalchemy.engine import Connection
 from fedcloud_agent.accounting.centre import Keys, Sum, Usage, grown, read_figures, read_fqan, read_keys
 from fedcloud_agent.accounting.holding import MachineMonth, frozen_before, machine_months
 from fedcloud_agent.accounting.packing import TIDIED
-from fedcloud_agent.clock import HOUR
+from fedcloud_agent.accounting.settings import CONTINUE, FirstRun
+from fedcloud_agent.clock import DAY, HOUR, month_name
 from fedcloud_agent.clouds.contract import VirtualMachine
 from fedcloud_agent.outbox.transport import Departing, Message, Outcome, unnoted
+from fedcloud_agent.store.engine import Store
 from fedcloud_agent.store.opening import open_store
 from tests.federation.central import loader
 from tests.federation.central.repository import Repository
+from tests.federation.central.writing import message as written
+from tests.federation.central.writing import record
 from tests.unit.accounting.exactness import START, lives, polls
+from tests.unit.accounting.test_measurement import at
 from tests.unit.accounting.world import Agent, Life, Way, World
 
 Row = Tuple[object, ...]
@@ -124,6 +129,51 @@ def test_every_row_is_the_repositorys(
             if done is not None:
                 assert ours(months, "now") == foreseen
         store.close()
+
+
+def test_a_month_that_may_have_arrived_already_keeps_the_size_that_it_left_with(store: Store) -> None:
+    """January left with two processors, unanswered; by the time its edge is made it is no longer tidied."""
+    resized = at("2026-01-31 18:00:00")
+    world = World([Life("vm-1", at("2026-01-20"), None, [(at("2026-01-20"), 2), (resized, 8)])])
+    agent = Agent(store, world, Repository())
+    agent.way.breaks, agent.way.answer_lost = 0, True
+    world.now = at("2026-01-31 12:00:00")
+    agent.extract()
+    agent.send()
+    world.now = at("2026-02-05")
+    agent.extract()
+    with store.read() as connection:
+        january = machine_months_of(connection, world.now, TIDIED)[0]
+    assert january.now is None and january.then is not None and january.then.keys.cpu_count == 2
+    agent.way.breaks, agent.way.answer_lost = None, False
+    agent.send()
+    with store.read() as connection:
+        settled = machine_months_of(connection, world.now, TIDIED)[0]
+    assert settled.now == january.then
+    assert [row.cpu_count for row in agent.way.repository.summarise(world.now) if row.month == 1] == [2]
+
+
+def test_what_a_former_tool_reported_is_not_counted_again(store: Store) -> None:
+    starts = {"vm-1": at("2025-11-20"), "vm-2": at("2026-01-10")}
+    world = World([Life(uuid, start, None, [(start, 2)]) for uuid, start in starts.items()])
+    repository = Repository()
+    for uuid, start in starts.items():
+        for month in ("2025-12-01", "2026-01-01", "2026-02-01"):
+            if start < at(month):
+                wall = {"WallDuration": at(month) - start, "CpuDuration": 2 * (at(month) - start)}
+                old = record(VMUUID=uuid, StartTime=start, RecordCreateTime=at(month) - 1, CpuCount=2, **wall)
+                assert repository.load(written(old)).accepted
+    agent = Agent(store, world, repository, first_run=FirstRun(CONTINUE))
+    world.now = at("2026-02-03")
+    agent.extract()
+    agent.send()
+    with store.read() as connection:
+        months = machine_months_of(connection, world.now, TIDIED)
+    assert [(month_name(one.month), one.assumed) for one in months] == [("2026-02", True), ("2026-02", True)]
+    theirs = [repository.usage()[uuid, 2026, 2] for uuid in starts]
+    assert (
+        [one.now.usage[:2] for one in months if one.now] == [usage[:2] for usage in theirs] == [(2 * DAY, 4 * DAY)] * 2
+    )
 
 
 @pytest.mark.parametrize(
