@@ -61,7 +61,10 @@ class Record:
 
 @dataclass
 class Machine:
-    """One VM. ``processes`` are the times of its hypervisor processes: [start, end or None]."""
+    """One VM. ``processes`` are the times of its hypervisor processes: [start, end or None].
+
+    ``is_card``: only the head is filled in, the fleet writes the rest.
+    """
 
     id: int
     uid: int
@@ -87,6 +90,7 @@ class Machine:
     busy: Optional[Generator[str, Tuple[int, bool], None]] = None
     plan: Dict[str, Any] = field(default_factory=dict)
     blurred: bool = False
+    is_card: bool = False
     processes: List[List[Optional[int]]] = field(default_factory=list)
     cpus: List[Tuple[int, int]] = field(default_factory=list)
     owners: List[Tuple[int, int]] = field(default_factory=list)

@@ -17,11 +17,13 @@ from tests.federation.opennebula.machines import Machines
 from tests.federation.opennebula.methods import Asked, found
 from tests.federation.opennebula.people import People, User
 from tests.federation.opennebula.profiles import Profile
+from tests.federation.opennebula.stencil import Stencils
 from tests.federation.opennebula.wire import (
     AUTHENTICATION,
     Call,
     FaultError,
     RefusedError,
+    TooLargeError,
     check_arguments,
     failure,
     fault,
@@ -58,6 +60,7 @@ class Site:
         self.largest = LARGEST
         self.request_seconds = 15.0
         self.served = 0
+        self._stencils: Optional[Stencils] = None
         self.calls: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
         self.requests: List[Dict[str, Any]] = []
@@ -80,6 +83,14 @@ class Site:
             answer.delay += self.latency.per_call + self.latency.per_vm * self.served
             return self._counted(call, answer)
 
+    def stencils(self) -> Stencils:
+        """Return what writes the machines of the fleet."""
+        fleet = self.machines.fleet
+        assert fleet is not None
+        if self._stencils is None or self._stencils.fleet is not fleet:
+            self._stencils = Stencils(fleet, self.people)
+        return self._stencils
+
     def forget_calls(self) -> None:
         """Start counting anew."""
         self.calls.clear()
@@ -94,6 +105,8 @@ class Site:
         except RefusedError as error:
             text = f"[{call.method}] {error.text}"
             body = failure(error.code, text, self.profile.failure_items, error.object_id)
+        except TooLargeError:
+            return too_large()
         if len(body) > self.largest:
             return too_large()
         return Response(200, body)
