@@ -132,14 +132,15 @@ class OnedSimulator(Controller):
     # People
 
     def create_group(self, name: str, **fields: Any) -> int:
-        """Add a group and return its id; fields: id, template, quotas (XML)."""
+        """Add a group (or change the one of that id) and return its id; fields: id, template, quotas (XML)."""
         return int(self.tell("create_group", {"name": name, **fields}))
 
     def create_user(self, name: str, **fields: Any) -> int:
         """Add a user and return its id.
 
         Fields: id, password (in clear for core and server_cipher; names for x509), driver (core), groups (the first is
-        the primary one; default users), enabled, template.
+        the primary one; default users), enabled, template, tokens ([[token, end, group], ...]), quotas
+        (XML), stored (what oned keeps of the password, as it stands in USER); a user of that id is replaced.
         """
         return int(self.tell("create_user", {"name": name, **fields}))
 
@@ -151,9 +152,9 @@ class OnedSimulator(Controller):
         """Delete a user; its machines keep the number."""
         self.tell("delete_user", {"user": user})
 
-    def create_rule(self, text: str) -> int:
+    def create_rule(self, text: str, key: Optional[int] = None) -> int:
         """Add an access rule as in ``#6 VM+HOST+CLUSTER/* USE *`` and return its id."""
-        return int(self.tell("create_rule", {"text": text}))
+        return int(self.tell("create_rule", {"text": text, "id": key}))
 
     def delete_rule(self, rule: int) -> None:
         """Delete an access rule."""

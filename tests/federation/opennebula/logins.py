@@ -73,7 +73,7 @@ class Logins:
         self._good[session] = (user.id, time.time() + self.session_seconds)
 
     def _token(self, user: User, token: str) -> bool:
-        return any(token == known and (end < 0 or end > time.time()) for known, end in user.tokens)
+        return any(token == known and (end < 0 or end > time.time()) for known, end, _ in user.tokens)
 
     def _served(self, server: User, session: str, token: str) -> Optional[User]:
         """A service of the site speaks for one of its users: neither's flag is looked at but the server's own."""

@@ -116,7 +116,9 @@ def rendered(asked: Asked, machine: Machine, short: bool) -> bytes:
         if short:
             text = dump.short(profile, machine, people)
         else:
-            sample = None if lasting else monitoring.latest(profile, machine, asked.site.machines.clock.now())
+            # From 5.12 on the body keeps what the monitor saw when it was written last: of a new machine nothing.
+            seen = not lasting or machine.monitoring is not None
+            sample = monitoring.latest(profile, machine, asked.site.machines.clock.now()) if seen else None
             text = dump.full(profile, machine, machine.records[-1:], sample, people)
         kept = escaped(text)
         if lasting:

@@ -68,7 +68,8 @@ def read_call(body: bytes) -> Call:
     """Return what a request body asks for. Raises FaultError."""
     found = _BEYOND_BMP.search(body)
     if found is not None:
-        size = len(body) - found.start()
+        end = body.find(b"<", found.start())
+        size = (end if end >= 0 else len(body)) - body.rfind(b">", 0, found.start()) - 1
         raise FaultError(-503, "Call XML not a proper XML-RPC call.  " + _beyond_bmp(size))
     try:
         root = ElementTree.fromstring(body)
