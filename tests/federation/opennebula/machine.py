@@ -63,7 +63,8 @@ class Record:
 class Machine:
     """One VM. ``processes`` are the times of its hypervisor processes: [start, end or None].
 
-    ``monitoring`` is what a recording says of it (None: the sample follows from the processes). ``is_card``: only the head is filled in, the fleet writes the rest.
+    ``monitoring`` is what a recording says of it (None: the sample follows from the processes). ``is_card``: only the
+    head is filled in, the fleet writes the rest.
     """
 
     id: int
