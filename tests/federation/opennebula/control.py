@@ -35,6 +35,7 @@ class Control:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        site.meanwhile = self.run
         self.verbs: Dict[str, Callable[[Arguments], Any]] = {
             name: getattr(self, name)
             for name in dir(self)

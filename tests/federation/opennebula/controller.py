@@ -208,7 +208,8 @@ class OnedSimulator(Controller):
         ends (True: the first). Further details: host (deploy, migrate, live_migrate, resume), by (who asks; default
         oneadmin), wait=True (resume, recreate: stay pending), poweroff=True or "hard" (migrate), cpu, vcpu, memory
         (resize), user, group (chown), disk, nic, disk_id, nic_id (attach and detach), state and lcm (state), name,
-        user_template, template, resched, lock (XML), rates, permissions (change).
+        user_template, template, resched, lock (XML), rates, permissions (change), seq and fields (alter: what a record
+        shows, whatever is true).
         """
         entry: Dict[str, Any] = {"vm": vm, "action": action, **details}
         if at is not None:
@@ -266,6 +267,10 @@ class OnedSimulator(Controller):
         The first ``after`` of them pass, then ``count`` (None: all) are spoilt. See ``faults.KINDS``.
         """
         self.tell("fault", {"kind": kind, "method": method, "count": count, "after": after, **details})
+
+    def meanwhile(self, method: str, verb: str, arguments: Mapping[str, Any], after: int = 0) -> None:
+        """Let a verb of the control be carried out just before a call is answered: between two pages, for example."""
+        self.fault("meanwhile", method, after=after, verb=verb, arguments=dict(arguments))
 
     def clear_faults(self) -> None:
         """Let all answers pass again."""

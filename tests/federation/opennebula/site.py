@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 # Importing them puts their methods into the table.
 from tests.federation.opennebula import reading, vms, writing  # noqa: F401
@@ -60,6 +60,7 @@ class Site:
         self.largest = LARGEST
         self.request_seconds = 15.0
         self.served = 0
+        self.meanwhile: Callable[[str, Dict[str, Any]], Any] = _nothing
         self._stencils: Optional[Stencils] = None
         self.calls: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
@@ -78,6 +79,8 @@ class Site:
             if rule is None:
                 answer = self._ask(call, caller)
             else:
+                if rule.kind == "meanwhile":
+                    self.meanwhile(rule.details["verb"], dict(rule.details["arguments"]))
                 items = self.profile.failure_items
                 answer = spoil(rule, call.method, items, lambda: self._ask(call, caller))
             answer.delay += self.latency.per_call + self.latency.per_vm * self.served
@@ -136,3 +139,7 @@ class Site:
                 }
             )
         return answer
+
+
+def _nothing(verb: str, arguments: Dict[str, Any]) -> None:
+    raise LookupError(f"nobody is there to carry out {verb}")
