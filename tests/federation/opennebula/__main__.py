@@ -8,7 +8,9 @@ import json
 import signal
 import sys
 import threading
+from http.server import HTTPServer
 from pathlib import Path
+from typing import List
 
 from tests.federation.opennebula.control import Control, ControlServer
 from tests.federation.opennebula.profiles import PROFILES
@@ -34,7 +36,7 @@ def main() -> None:
     control = Control(site)
     for path in options.state:
         control.run("load", json.loads(path.read_text()))
-    servers = [ControlServer(options.control_port, control)]
+    servers: List[HTTPServer] = [ControlServer(options.control_port, control)]
     if options.proxy_port:
         servers.append(
             ProxyServer(options.proxy_port, site, options.certificate, options.key, options.client_authority)

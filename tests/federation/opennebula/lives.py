@@ -158,7 +158,7 @@ def retry(world: World, machine: Machine, instant: int, details: Details) -> Sto
 def resume(world: World, machine: Machine, instant: int, details: Details) -> Story:
     """Let a stopped guest run again; a stopped or undeployed one waits for the scheduler when told to."""
     if machine.state in (STOPPED, UNDEPLOYED):
-        states = (9, 22) if machine.state == STOPPED else (31, 32)
+        states = (31, 32) if machine.state == UNDEPLOYED else (9, 22 if world.profile.since(4, 4) else 2)
         machine.become(PENDING)
         if not details.get("wait"):
             record = world.open(machine, instant, details.get("host"))
@@ -171,7 +171,8 @@ def resume(world: World, machine: Machine, instant: int, details: Details) -> St
     new = world.open(machine, instant)
     new.rstime = instant
     machine.start(instant)
-    machine.become(ACTIVE, 21 if before == SUSPENDED else 20)
+    booting = 21 if before == SUSPENDED else 20
+    machine.become(ACTIVE, booting if world.profile.since(4, 4) else 2)
     instant, failed = yield "boot"
     if failed:
         machine.gone(instant)
@@ -478,8 +479,6 @@ def resize(world: World, machine: Machine, instant: int, details: Details) -> St
         raise ValueError(f"oned {world.profile.text} does not resize a running machine")
     if world.profile.resize_recorded and machine.state in (ACTIVE, POWEROFF):
         yield from copy(world, machine, instant, {**details, "action": acts.RESIZE})
-    elif machine.state == ACTIVE:
-        machine.blurred = True
     machine.resize(instant, details.get("cpu"), details.get("vcpu"), details.get("memory"))
 
 
@@ -495,7 +494,7 @@ def change(world: World, machine: Machine, instant: int, details: Details) -> St
         if name in details:
             setattr(machine, name, details[name])
     if "rates" in details:
-        machine.rates = tuple(details["rates"])  # type: ignore[assignment]
+        machine.rates = (int(details["rates"][0]), int(details["rates"][1]))
     if "user_template" in details:
         machine.user_template = merged(machine.user_template, pairs(details["user_template"]))
     if "template" in details:

@@ -146,7 +146,7 @@ class Machines:
         own: Sequence[int] = self._ids[start:end]
         if self.fleet is None:
             return iter(own)
-        return heapq.merge(own, self._fleet_ids(low, high, live_only))
+        return iter(heapq.merge(own, self._fleet_ids(low, high, live_only)))
 
     def truth(self, keys: Optional[Sequence[int]]) -> List[Dict[str, Any]]:
         """Return the lives of machines as documents for ``life_from``; purged ones too."""
@@ -181,6 +181,8 @@ class Machines:
 
     def _begin(self, machine: Machine, action: str, instant: int, details: Details) -> None:
         act = ACTS[action]
+        if not self.world.profile.since(*act.since):
+            raise ValueError(f"oned {self.world.profile.text} does not know {action}")
         place = machine.place if machine.busy is None else "busy"
         if place not in act.before:
             raise ValueError(f"cannot {action} a machine that is {place}")
