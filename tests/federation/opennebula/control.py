@@ -297,8 +297,9 @@ class Control:
         self.site.latency = Latency(**given)
 
     def limits(self, given: Arguments) -> Any:
-        """Set the largest answer, and how long the server waits for a request."""
+        """Set the largest answer, how long the server waits for a request, and for how many polls images are busy."""
         self.site.largest = int(given.get("largest", self.site.largest))
+        self.site.image_polls = int(given.get("image_polls", self.site.image_polls))
         self.site.request_seconds = float(given.get("request_seconds", self.site.request_seconds))
 
     def calls(self, given: Arguments) -> Any:

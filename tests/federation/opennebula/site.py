@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 # Importing them puts their methods into the table.
-from tests.federation.opennebula import reading, vms, writing  # noqa: F401
+from tests.federation.opennebula import reading, storing, vms, writing  # noqa: F401
 from tests.federation.opennebula.faults import Fault, Response, spoil, take, too_large
 from tests.federation.opennebula.inventory import Inventory
 from tests.federation.opennebula.lives import World
@@ -58,6 +58,7 @@ class Site:
         self.faults: List[Fault] = []
         self.latency = Latency()
         self.largest = LARGEST
+        self.image_polls = 2
         self.request_seconds = 15.0
         self.served = 0
         self.meanwhile: Callable[[str, Dict[str, Any]], Any] = _nothing
