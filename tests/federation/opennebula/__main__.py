@@ -12,7 +12,8 @@ from http.server import HTTPServer
 from pathlib import Path
 from typing import List
 
-from tests.federation.opennebula.control import Control, ControlServer
+from tests.federation.opennebula.control import Control
+from tests.federation.opennebula.control_server import ControlServer
 from tests.federation.opennebula.profiles import PROFILES
 from tests.federation.opennebula.proxy import ProxyServer
 from tests.federation.opennebula.server import OnedServer

@@ -9,11 +9,11 @@ import pytest
 
 from tests.federation.opennebula.history import life_from, merged
 from tests.federation.opennebula.inventory import Host
-from tests.federation.opennebula.lives import World
 from tests.federation.opennebula.machine import ACTIVE, Machine
 from tests.federation.opennebula.machines import Machines
 from tests.federation.opennebula.profiles import PROFILES
 from tests.federation.opennebula.stories import ACTS
+from tests.federation.opennebula.world import World
 from tests.federation.openstack.clock import SimulatedClock
 
 START = 1793491200
