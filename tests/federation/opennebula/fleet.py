@@ -132,7 +132,7 @@ class Fleet:
         process = begin
         for seq in range(self.records):
             host = self.host_of(place, seq)
-            record = Record(seq, host.id, host.name, host.cluster_id, begin, rstime=begin, ds_id=101)
+            record = Record(seq, host.id, host.name, host.cluster_id, begin, rstime=begin)
             if seq == 0:
                 record.pstime = record.petime = begin
             machine.records.append(record)

@@ -42,7 +42,7 @@ class World:
             host = machine.last.hid if machine.records else min(self.hosts)
         where = self.hosts[host]
         seq = machine.last.seq + 1 if machine.records else 0
-        record = Record(seq, where.id, where.name, where.cluster_id, instant, ds_id=101)
+        record = Record(seq, where.id, where.name, where.cluster_id, instant)
         machine.records.append(record)
         return record
 
