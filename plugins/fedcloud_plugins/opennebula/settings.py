@@ -167,8 +167,8 @@ class OpenNebulaSettings(CloudSettings):
     rights: str = setting(
         Choice(CHECK, GRANTED),
         help="oned silently leaves out what an account may not see, so its rights are checked before anything is "
-        "accounted: group oneadmin, or a rule that lets it USE VM/*. 'granted' is your word that the rule is there, for "
-        "an account that may not read the rules themselves.",
+        "accounted: group oneadmin, or a rule that lets it USE VM/*. 'granted' is your word that the rule is there, "
+        "for an account that may not read the rules themselves.",
         default=CHECK,
     )
     vos: Mapping[str, VoSettings] = sections(VoSettings, help="The groups of each VO.", example="vo.example.org")
