@@ -1,4 +1,4 @@
-"""What each release of OpenNebula can be asked, and how its answers look. An unknown newer one is as the newest known."""
+"""What each release of OpenNebula can be asked, and how it answers. An unknown newer one is as the newest known."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ class Dialect:
     """Whether machines can be asked for by their ids, many at once."""
     offsets: bool
     """Whether a list can be had by row numbers; before, such a question is answered as if nothing were there."""
+    samples: bool
+    """Whether the last monitoring sample of each machine is told apart from the machines, and only there."""
 
     @property
     def name(self) -> str:
@@ -57,4 +59,6 @@ def dialect_of(version: Version) -> Dialect:
         brief_form=Form.SHORT if split else Form.LAST,
         infoset=version >= (5, 12, 0),
         offsets=version >= (4, 6, 0),
+        # some releases before have the call too, but answer it with every sample of the last hours
+        samples=version >= (5, 12, 6),
     )

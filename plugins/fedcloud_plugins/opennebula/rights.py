@@ -53,23 +53,22 @@ def rules_of(rules: Iterable[ET.Element]) -> Iterable[Rule]:
     for rule in rules:
         try:
             zone = rule.findtext("ZONE")
-            yield Rule(
-                *(int(rule.findtext(key, ""), 16) for key in ("USER", "RESOURCE", "RIGHTS")),
-                None if zone is None else int(zone, 16),
-            )
+            user, resource, rights = (int(rule.findtext(key, ""), 16) for key in ("USER", "RESOURCE", "RIGHTS"))
+            yield Rule(user, resource, rights, None if zone is None else int(zone, 16))
         except ValueError:
             continue
 
 
-def sees_all(account: Account, rules: Iterable[Rule]) -> bool:
-    """Tell whether a rule lets the account use every machine of every zone."""
+def sees_all(account: Account, rules: Iterable[Rule], zone: Optional[int] = None) -> bool:
+    """Tell whether a rule for all zones, or for this ``zone``, lets the account use every machine."""
+    here = {None, _ALL, *(() if zone is None else (_ONE | zone,))}
     mine = {_ONE | account.id, _ALL, *(_GROUP | group for group in account.groups)}
     return any(
         rule.user in mine
         and rule.resource & _MACHINES
         and rule.resource & _SCOPES == _ALL
         and rule.rights & _USE
-        and (rule.zone is None or rule.zone & _SCOPES == _ALL)
+        and rule.zone in here
         for rule in rules
     )
 

@@ -84,7 +84,7 @@ def read_envelope(body: bytes, place: str) -> str:
         said = " ".join(re.sub(r"<[^>]*>", " ", body[:400].decode("utf-8", "replace")).split())
         raise RemoteDataError(
             f"{place} answered no XML-RPC: {said[:200]!r}",
-            hint="is 'endpoint' right (usually http://HOST:2633/RPC2), or is a login page or proxy between us and oned?",
+            hint="is 'endpoint' right (usually http://HOST:2633/RPC2)? is a login page or a proxy between us and oned?",
         )
     try:
         # what begins with methodResponse has no document type, and so no entities
