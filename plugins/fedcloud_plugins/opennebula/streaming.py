@@ -153,7 +153,7 @@ def _complete(above: ET.Element, *, last: bool = False) -> List[ET.Element]:
 def element(value: Iterable[bytes], root: str, place: str) -> ET.Element:
     """Return a document that is one element. Raises as :func:`elements` does."""
     whole = ET.Element(root)
-    whole.extend(elements(value, root, place))
+    whole.extend(list(elements(value, root, place)))
     return whole
 
 
