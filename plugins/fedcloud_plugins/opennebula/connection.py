@@ -43,6 +43,11 @@ class Connection:
         """Give back the connections."""
         self.client.close()
 
+    def begin(self) -> None:
+        """Start what has a deadline, and ask anew who we are: rights are lost as silently as machines are left out."""
+        self.wire.begin()
+        self._account = None
+
     def dialect(self) -> Dialect:
         """Return how this oned is read, asking for its version once."""
         if self._dialect is None:

@@ -69,7 +69,7 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet):
         """Log in, learn the release, and see whether this account sees every machine."""
         began = time.monotonic()
         connection = self._connection
-        connection.wire.begin()
+        connection.begin()
         dialect = connection.dialect()
         view = connection.check_rights()
         account = connection.account()
@@ -90,7 +90,7 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet):
         from fedcloud_plugins.opennebula.walk import SCOPE, Walk
 
         connection = self._connection
-        connection.wire.begin()
+        connection.begin()
         machines = connection.machines()
         connection.check_rights()
         as_of, offset = connection.wire.clock.date, connection.wire.clock.offset
@@ -131,7 +131,7 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet):
         from fedcloud_plugins.opennebula.vmuuid import id_of
 
         connection = self._connection
-        connection.wire.begin()
+        connection.begin()
         try:
             number, stime = id_of(uuid)
         except ValueError as error:
