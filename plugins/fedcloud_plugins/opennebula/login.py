@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple
 
 from fedcloud_agent.errors import ConfigurationError
-from fedcloud_plugins.opennebula.settings import CORE, SERVER_CIPHER, SERVER_X509, X509, AuthSettings
+from fedcloud_plugins.opennebula.settings import CORE, PROXY, SERVER_CIPHER, SERVER_X509, X509, AuthSettings
 from fedcloud_plugins.opennebula.xmlrpc import sendable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Login:
     @property
     def renewable(self) -> bool:
         """Whether a session that oned refuses may only be too old."""
-        return self.auth.auth_type != CORE
+        return self.auth.auth_type not in (CORE, PROXY)
 
     def session(self) -> str:
         """Return a session that is valid for some minutes yet.
@@ -81,6 +81,8 @@ class Login:
         auth = self.auth
         if auth.auth_type == CORE:
             return ":".join(_account(auth))
+        if auth.auth_type == PROXY:
+            return ""
         if auth.auth_type == X509:
             assert auth.certificate is not None and auth.key is not None
             return x509_session(auth.username or "", auth.certificate, auth.key, expiry)

@@ -28,6 +28,7 @@ CORE = "core"
 X509 = "x509"
 SERVER_CIPHER = "server_cipher"
 SERVER_X509 = "server_x509"
+PROXY = "proxy"
 
 CHECK = "check"
 GRANTED = "granted"
@@ -44,9 +45,9 @@ class AuthSettings:
     """How to log in to oned. Use an account of its own that may see everything and change nothing."""
 
     auth_type: str = setting(
-        Choice(CORE, X509, SERVER_CIPHER, SERVER_X509),
-        help="The kind of login: a password or login token (core, also for accounts of ldap), a certificate, or the "
-        "name of a service that acts for 'target' (server_*).",
+        Choice(CORE, X509, SERVER_CIPHER, SERVER_X509, PROXY),
+        help="The kind of login: a password or login token (core, also for accounts of ldap), a certificate (x509), "
+        "a service that acts for 'target' (server_*), or none, because the web server in front says who calls (proxy).",
         default=CORE,
     )
     username: Optional[str] = setting(
@@ -83,6 +84,7 @@ class AuthSettings:
             X509: ("username", "certificate", "key"),
             SERVER_CIPHER: ("password_file", "target"),
             SERVER_X509: ("username", "key", "target"),
+            PROXY: (),
         }
         for key in needed[self.auth_type]:
             if getattr(self, key) is None:
