@@ -43,7 +43,7 @@ steps = st.lists(
     min_size=5,
     max_size=25,
 )
-enough = settings(max_examples=300)
+enough = settings(max_examples=150)
 
 
 class Watcher:

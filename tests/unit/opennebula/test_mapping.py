@@ -52,7 +52,7 @@ def test_a_recorded_machine_in_full() -> None:
         benchmark_type="HEPscore23",
         benchmark=17.25,
         site="EXAMPLE-EAST",
-        trace="[1,[0,1795360526,0],[1795360526,0],false,[0,1795360526],[1604,1454]]",
+        trace="[1,[0,1795360526,0],[1795360526,0],false,[0,1795360526],[1604,1454,1795361304]]",
     )
     assert (
         Problem("user egi_4f2a9c_vo", "neither DN nor Check-in identifier is known; records name nobody")
@@ -159,6 +159,8 @@ def test_the_short_form_keeps_what_it_leaves_out() -> None:
     known = machine(full, None, reading(2000, SITE))
     assert not needs_history(short, known)
     assert machine(short, known, reading(3000, SITE)) == known
+    # early releases leave VCPU out
+    assert machine(short._replace(vcpu=0), known, reading(3000, SITE)).cpu_count == known.cpu_count == 4
 
 
 def test_traces() -> None:
@@ -168,14 +170,21 @@ def test_traces() -> None:
     assert trace is not None
     assert written(trace) == known.trace
     assert len(written(trace)) < 200
-    for nonsense in ("", "{}", "[]", "[1,2,3,4,5,6]", '[1,"abc",null,0,null,[0,0]]', "[2,null,null,false,null,[0,0]]"):
+    for nonsense in (
+        "",
+        "{}",
+        "[]",
+        "[1,2,3,4,5,6]",
+        '[1,"abc",null,0,null,[0,0,0]]',
+        "[2,null,null,false,null,[0,0,0]]",
+    ):
         broken = known._replace(trace=nonsense)
         assert trace_of(broken) is None
         # then everything is read again, and what is known still stands
         later = [{**RAN[0], "RETIME": 50}, {"STIME": 60, "RSTIME": 60}]
         assert needs_history(row(3, 3, later, form=Form.LAST), broken)
         assert machine(row(3, 3, later), broken).running == ((START + 5, START + 50), (START + 60, None))
-    assert json.loads(written(Trace())) == [1, None, None, False, None, [0, 0]]
+    assert json.loads(written(Trace())) == [1, None, None, False, None, [0, 0, 0]]
 
 
 def test_states_by_number() -> None:

@@ -22,7 +22,7 @@ def test_a_recorded_machine() -> None:
     found = row_of(parsed("vm-36-disks-nics.xml"), Form.FULL)
     assert (found.id, found.stime, found.etime, found.state, found.lcm_state) == (36, 1795360510, 0, 3, 3)
     assert (found.uid, found.gid, found.uname, found.gname) == (4, 101, "egi_4f2a9c_vo", "vo.example.org")
-    assert (found.vcpu, found.memory, found.polled) == (1, 256, 1795361304)
+    assert (found.vcpu, found.memory, found.polled) == (0, 256, 1795361304)
     assert found.disks == (
         Disk(1024, False, 0),
         Disk(1024, False, None),
