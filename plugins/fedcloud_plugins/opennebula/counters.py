@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Optional, Tuple
+from typing import NamedTuple, Optional
 
 from fedcloud_plugins.opennebula.row import Sample
-from fedcloud_plugins.opennebula.trace import Spell
+from fedcloud_plugins.opennebula.trace import Counters, Spell
 
 _MOST = 2**63 - 1
 
@@ -15,7 +15,7 @@ class Traffic(NamedTuple):
 
     inbound: Optional[int]
     outbound: Optional[int]
-    last: Tuple[int, int]
+    last: Counters
 
 
 def advanced(before: Traffic, then: Optional[Spell], now: Optional[Spell], sample: Optional[Sample]) -> Traffic:
@@ -24,15 +24,17 @@ def advanced(before: Traffic, then: Optional[Spell], now: Optional[Spell], sampl
     ``then`` and ``now``: the run on one host in which the machine was at the previous look, and is at this one; where
     they differ, its counters began anew. They did too where one is lower than before, but not where it is 0: that is
     what the probe says of a guest that just starts, is saved, migrates or does not answer. A sample from before this
-    run says nothing of it.
+    run says nothing of it, and one that is older than the one that was read last nothing at all.
     """
-    last = before.last if then == now else (0, 0)
-    if sample is None or now is None or (sample.at is not None and sample.at < now.since):
+    last = before.last if then == now else Counters()
+    if sample is None or now is None or (sample.at is not None and sample.at <= max(now.since, last.at)):
         return before._replace(last=last)
+    counters = Counters(sample.received or last.received, sample.sent or last.sent, sample.at or 0)
     return Traffic(
-        _sum(before.inbound, last[0], sample.received),
-        _sum(before.outbound, last[1], sample.sent),
-        (sample.received or last[0], sample.sent or last[1]),
+        _sum(before.inbound, last.received, sample.received),
+        _sum(before.outbound, last.sent, sample.sent),
+        # where nothing moved nothing is new, and the ledger need not write it down
+        last if counters[:2] == last[:2] else counters,
     )
 
 

@@ -28,6 +28,8 @@ def needs_history(row: Row, known: Optional[VirtualMachine]) -> bool:
             return True
         return (last.seq, last.hid) != (trace.last.seq, trace.last.hid) or word_of(row) != known.cloud_status
     if trace is None or trace.last is None:
-        # only the long form tells when a stopped guest was last seen, where its record does not say when it stopped
-        return last.seq > 0 or not (last.closed or may_run(row) or row.polled)
+        if last.seq > 0:
+            return True
+        # a guest is off, and nothing here says since when: the long form tells at least when it was monitored last
+        return bool(last.rstime) and not (last.closed or row.polled or may_run(row) or is_over(row))
     return last.key != trace.open

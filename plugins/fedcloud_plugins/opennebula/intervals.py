@@ -115,20 +115,24 @@ def _standing(
         return closed if trace.off else _cut(known, cut), 0, [CUT_HISTORY]
     place = places[-1]
     if trace.off:
-        return closed, _after_copies(row, place), []
+        return closed, _after_stop(row, place), []
     record = row.history[place]
     return _cut(known, record.rstime or record.closed or as_of), place, []
 
 
-def _after_copies(row: Row, place: int) -> int:
-    """Return the place of the first record after that of a stopped guest in which the guest may have run."""
+def _after_stop(row: Row, place: int) -> int:
+    """Return the place of the first record after that of a stopped guest in which the guest may have run.
+
+    Those between are of the same stop: copies that were made of the record, and moves to another host.
+    """
     last = len(row.history) - 1
-    copied = row.history[place].action in _COPIES
-    while copied and place < last:
+    while place < last:
+        following = row.history[place + 1]
+        if following.rstime and row.history[place].action not in _COPIES:
+            break
+        if place + 1 == last and may_run(row) and following.rstime and not following.closed:
+            break  # its state has the last word
         place += 1
-        if place == last and may_run(row) and not row.history[place].closed:
-            return place  # its state has the last word
-        copied = row.history[place].action in _COPIES
     return place + 1
 
 
@@ -141,12 +145,12 @@ def _runs(row: Row, known: Intervals, trace: Optional[Trace], end: Optional[int]
         if not record.rstime:
             continue
         stop: Optional[int] = record.closed
-        # closed without RETIME, or at its resumption: when it was stopped is not told
+        # closed without RETIME, or by what was done to a stopped guest: when it was stopped is not told
         bound = not record.retime or (
-            following is not None
+            place + 1 < len(row.history)
             and record.action in _STOPS
             and record.retime == record.etime
-            and record.retime >= following.stime
+            and record.retime >= row.history[place + 1].stime
         )
         if not stop:
             bound = False

@@ -124,7 +124,7 @@ def machine_of(
         start=start,
         end=max(end, start) if end is not None and start is not None else None,
         changed=_changed(row, known),
-        cpu_count=row.vcpu,
+        cpu_count=row.vcpu or (known.cpu_count if short and known is not None else 1),
         memory=row.memory,
         disk=known.disk if short and known is not None else _disk(row, reading),
         image=_image(row, known, reading),

@@ -101,6 +101,7 @@ class Row(NamedTuple):
     polled: int
     """When it was last monitored, or 0."""
     vcpu: int
+    """0: not told, which is one, unless the short form of an early release leaves it out."""
     memory: int
     """MB."""
     disks: Tuple[Disk, ...]
@@ -200,7 +201,7 @@ def row_of(element: Element, form: Form) -> Row:
         _text(plain, "NAME"),
         _text(plain, "DEPLOY_ID"),
         polled,
-        reader.size(sizes, "VCPU", 1) or 1,
+        reader.size(sizes, "VCPU", 0),
         reader.size(sizes, "MEMORY", None),
         tuple(_disk(disk, reader) for disk in disks),
         disks[0] if disks else {},

@@ -26,19 +26,27 @@ class Spell(NamedTuple):
     since: int
 
 
+class Counters(NamedTuple):
+    """Network counters of a spell as they were read last, and when (0: not told)."""
+
+    received: int = 0
+    sent: int = 0
+    at: int = 0
+
+
 class Trace(NamedTuple):
     """What was seen at the last look.
 
     ``open``: the record from which on intervals may still change; that is the last one, but for a migration under way.
     ``off``: its guest was seen stopped, so that what was known of the time before stands whatever oned says later.
-    ``network``: the last counters of this spell, received and sent.
+    ``network``: the last counters of this spell.
     """
 
     last: Optional[Last] = None
     open: Optional[Key] = None
     off: bool = False
     spell: Optional[Spell] = None
-    network: Tuple[int, int] = (0, 0)
+    network: Counters = Counters()
 
 
 def written(trace: Trace) -> str:
@@ -54,13 +62,12 @@ def trace_of(machine: Optional[VirtualMachine]) -> Optional[Trace]:
         version, last, key, off, spell, network = json.loads(machine.trace)
         if version != 1:
             return None
-        received, sent = _whole(network, 2)
         return Trace(
             None if last is None else Last(*_whole(last, 3)),
             None if key is None else (_whole(key, 2)[0], _whole(key, 2)[1]),
             bool(off),
             None if spell is None else Spell(*_whole(spell, 2)),
-            (received, sent),
+            Counters(*_whole(network, 3)),
         )
     except (ValueError, TypeError):
         return None
