@@ -31,7 +31,7 @@ def adopted(element: ElementTree.Element) -> Machine:
         resched=_number(element, "RESCHED"),
         last_poll=_number(element, "LAST_POLL"),
     )
-    machine.monitoring = _pairs(element.find("MONITORING")) or None
+    machine.monitoring = _pairs(element.find("MONITORING"))
     lock = element.find("LOCK")
     if lock is not None:
         machine.lock = "".join(ElementTree.tostring(child, "unicode") for child in lock)

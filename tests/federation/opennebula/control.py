@@ -35,6 +35,7 @@ class Control:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        site.meanwhile = self.run
         self.verbs: Dict[str, Callable[[Arguments], Any]] = {
             name: getattr(self, name)
             for name in dir(self)
@@ -76,7 +77,8 @@ class Control:
 
     def create_group(self, given: Arguments) -> Any:
         """Add a group."""
-        group = self.site.people.add_group(given["name"], given.get("id"))
+        people = self.site.people
+        group = people.groups.get(given.get("id", -1)) or people.add_group(given["name"], given.get("id"))
         group.template = pairs(given.get("template", {}))
         group.quotas = given.get("quotas", "")
         return group.id
@@ -86,9 +88,14 @@ class Control:
         people = self.site.people
         groups = [people.group(name).id for name in given.get("groups", ())]
         password, driver = given.get("password", "secret"), given.get("driver", "core")
+        if given.get("id") in people.users:
+            del people.users[given["id"]]
         user = people.add_user(given["name"], password, driver, groups, given.get("id"))
+        user.password = given.get("stored") or user.password
         user.template = merged(user.template, pairs(given.get("template", {})))
         user.enabled = given.get("enabled", True)
+        user.quotas = given.get("quotas", "")
+        user.tokens = [(row[0], int(row[1]), int(row[2])) for row in given.get("tokens", ())]
         return user.id
 
     def change_user(self, given: Arguments) -> Any:

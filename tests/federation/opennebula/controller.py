@@ -132,14 +132,15 @@ class OnedSimulator(Controller):
     # People
 
     def create_group(self, name: str, **fields: Any) -> int:
-        """Add a group and return its id; fields: id, template, quotas (XML)."""
+        """Add a group (or change the one of that id) and return its id; fields: id, template, quotas (XML)."""
         return int(self.tell("create_group", {"name": name, **fields}))
 
     def create_user(self, name: str, **fields: Any) -> int:
         """Add a user and return its id.
 
         Fields: id, password (in clear for core and server_cipher; names for x509), driver (core), groups (the first is
-        the primary one; default users), enabled, template.
+        the primary one; default users), enabled, template, tokens ([[token, end, group], ...]), quotas
+        (XML), stored (what oned keeps of the password, as it stands in USER); a user of that id is replaced.
         """
         return int(self.tell("create_user", {"name": name, **fields}))
 
@@ -151,9 +152,9 @@ class OnedSimulator(Controller):
         """Delete a user; its machines keep the number."""
         self.tell("delete_user", {"user": user})
 
-    def create_rule(self, text: str) -> int:
+    def create_rule(self, text: str, key: Optional[int] = None) -> int:
         """Add an access rule as in ``#6 VM+HOST+CLUSTER/* USE *`` and return its id."""
-        return int(self.tell("create_rule", {"text": text}))
+        return int(self.tell("create_rule", {"text": text, "id": key}))
 
     def delete_rule(self, rule: int) -> None:
         """Delete an access rule."""
@@ -207,7 +208,8 @@ class OnedSimulator(Controller):
         ends (True: the first). Further details: host (deploy, migrate, live_migrate, resume), by (who asks; default
         oneadmin), wait=True (resume, recreate: stay pending), poweroff=True or "hard" (migrate), cpu, vcpu, memory
         (resize), user, group (chown), disk, nic, disk_id, nic_id (attach and detach), state and lcm (state), name,
-        user_template, template, resched, lock (XML), rates, permissions (change).
+        user_template, template, resched, lock (XML), rates, permissions (change), seq and fields (alter: what a record
+        shows, whatever is true).
         """
         entry: Dict[str, Any] = {"vm": vm, "action": action, **details}
         if at is not None:
@@ -265,6 +267,10 @@ class OnedSimulator(Controller):
         The first ``after`` of them pass, then ``count`` (None: all) are spoilt. See ``faults.KINDS``.
         """
         self.tell("fault", {"kind": kind, "method": method, "count": count, "after": after, **details})
+
+    def meanwhile(self, method: str, verb: str, arguments: Mapping[str, Any], after: int = 0) -> None:
+        """Let a verb of the control be carried out just before a call is answered: between two pages, for example."""
+        self.fault("meanwhile", method, after=after, verb=verb, arguments=dict(arguments))
 
     def clear_faults(self) -> None:
         """Let all answers pass again."""

@@ -75,10 +75,10 @@ def short(profile: Profile, machine: Machine, names: Names) -> str:
         [
             "<VM>",
             _owner(machine, names),
-            "<LAST_POLL>0</LAST_POLL>",
+            f"<LAST_POLL>{machine.last_poll}</LAST_POLL>",
             f"<STATE>{machine.state}</STATE><LCM_STATE>{machine.lcm}</LCM_STATE><RESCHED>{machine.resched}</RESCHED>",
             _times(machine),
-            f"<TEMPLATE>{''.join(rows)}</TEMPLATE><MONITORING/>",
+            f"<TEMPLATE>{''.join(rows)}</TEMPLATE>{_short_monitoring(machine)}",
             f"<USER_TEMPLATE>{render(kept)}</USER_TEMPLATE>" if kept else "<USER_TEMPLATE/>",
             f"<HISTORY_RECORDS>{record}</HISTORY_RECORDS>" if record else "<HISTORY_RECORDS/>",
             "</VM>",
@@ -132,6 +132,13 @@ def sampled(sample: Sample, key: int) -> Pairs:
         ("NETTX", str(sample.sent)),
         ("TIMESTAMP", str(sample.instant)),
     ]
+
+
+def _short_monitoring(machine: Machine) -> str:
+    if not machine.monitoring:
+        return "<MONITORING/>"
+    values = [(name, first(machine.monitoring, name) or "") for name in ("CPU", "MEMORY", "STATE")]
+    return f"<MONITORING>{render(values)}</MONITORING>"
 
 
 def _short_history(profile: Profile, machine: Machine) -> str:

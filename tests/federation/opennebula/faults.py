@@ -27,6 +27,7 @@ KINDS = (
     "silence",  # seconds (60) of nothing, then the connection closes
     "slow",  # seconds before the answer
     "drip",  # chunk (1000) bytes, each after pause (0.1) seconds
+    "meanwhile",  # verb, arguments: of the control, carried out just before; the answer itself is right
     "date",  # seconds that the Date header is off
 )
 

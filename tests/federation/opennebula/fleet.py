@@ -10,13 +10,12 @@ from tests.federation.opennebula.furniture import address_of, furnish
 from tests.federation.opennebula.lives import HostLike
 from tests.federation.opennebula.machine import ACTIVE, DONE, RUNNING, Machine, Record
 from tests.federation.opennebula.profiles import CLOSED, SILENT, Profile
-from tests.federation.opennebula.template import Pairs, first, replaced
+from tests.federation.opennebula.template import Pairs, replaced
 
 _PAUSE = 600  # seconds that each fifth record ends before the next begins: a suspended guest
 _SEGMENT = 3600  # seconds of the shortest record
 _STEP = 60  # seconds by which records of other machines are longer
 _STEPS = 50
-_VARIANTS = 4
 
 
 @dataclass
@@ -35,13 +34,14 @@ class Fleet:
     spacing: int
     live_every: int
     owners: Sequence[Tuple[int, int]]
+    variants: int = 4
 
     def __post_init__(self) -> None:
         self._hosts = [self.hosts[key] for key in sorted(self.hosts)]
         disks = [{"IMAGE_ID": 0, "IMAGE": "alma9", "SIZE": 10240}]
         self._templates: List[Pairs] = [
             furnish(self.profile, "0", {"CPU": f"0.{part + 1}", "VCPU": str(part + 1), "MEMORY": "2048"}, disks, [])
-            for part in range(_VARIANTS)
+            for part in range(self.variants)
         ]
 
     def __contains__(self, key: object) -> bool:
@@ -69,28 +69,69 @@ class Fleet:
         """Tell whether a machine still runs."""
         return (key - self.first_id) % self.live_every == 0
 
-    def machine(self, key: int) -> Machine:
-        """Return a machine with all that ever happened to it."""
+    def card(self, key: int) -> Machine:
+        """Return the head of a machine: owner and state, no template, no records."""
         place = key - self.first_id
         uid, gid = self.owners[place % len(self.owners)]
         created = self.start + place * self.spacing
-        template = replaced(self._templates[place % _VARIANTS], "VMID", str(key))
-        template.append(("NIC", list(address_of(key)[0].items())))
-        machine = Machine(key, uid, gid, f"fleet-{key}", created, template, state=ACTIVE, lcm=RUNNING)
-        machine.previous = (ACTIVE, RUNNING)
+        live = self.is_live(key)
+        return Machine(
+            key,
+            uid,
+            gid,
+            f"fleet-{key}",
+            created,
+            [],
+            state=ACTIVE if live else DONE,
+            lcm=RUNNING if live else 0,
+            is_card=True,
+        )
+
+    def machine(self, key: int) -> Machine:
+        """Return a machine with all that ever happened to it."""
+        place = key - self.first_id
+        machine = self.card(key)
+        machine.is_card = False
+        machine.template = self.template_of(key, place, self.address(key))
+        machine.become(ACTIVE, RUNNING)
         machine.deploy_id = f"one-{key}"
         machine.rates = (1000, 500)
-        machine.cpus = [(created, int(first(template, "VCPU") or 1))]
-        machine.owners, machine.groups = [(created, uid)], [(created, gid)]
+        machine.cpus = [(machine.stime, machine.vcpu)]
+        machine.owners, machine.groups = [(machine.stime, machine.uid)], [(machine.stime, machine.gid)]
         self._live_through(machine, place)
         return machine
 
+    def template_of(self, key: int, place: int, address: Mapping[str, str]) -> Pairs:
+        """Return the template of a machine."""
+        template = replaced(self._templates[place % self.variants], "VMID", str(key))
+        return [*template, ("NIC", list(address.items()))]
+
+    def address(self, key: int) -> Mapping[str, str]:
+        """Return the addresses of a machine's one network card."""
+        return address_of(key)[0]
+
+    def length(self, place: int) -> int:
+        """Return the seconds from the start of one record to the start of the next."""
+        return _SEGMENT + _STEP * (place % _STEPS)
+
+    def first_begin(self, place: int) -> int:
+        """Return when the first record begins."""
+        return self.start + place * self.spacing + 5 + place % 7
+
+    def last_begin(self, place: int) -> int:
+        """Return when the last record begins."""
+        return self.first_begin(place) + (self.records - 1) * self.length(place)
+
+    def host_of(self, place: int, seq: int) -> HostLike:
+        """Return where a machine was during a record."""
+        return self._hosts[(place + seq // 5) % len(self._hosts)]
+
     def _live_through(self, machine: Machine, place: int) -> None:
-        length = _SEGMENT + _STEP * (place % _STEPS)
-        begin = machine.stime + 5 + place % 7
+        length = self.length(place)
+        begin = self.first_begin(place)
         process = begin
         for seq in range(self.records):
-            host = self._hosts[(place + seq // 5) % len(self._hosts)]
+            host = self.host_of(place, seq)
             record = Record(seq, host.id, host.name, host.cluster_id, begin, rstime=begin, ds_id=101)
             if seq == 0:
                 record.pstime = record.petime = begin

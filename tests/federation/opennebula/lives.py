@@ -503,6 +503,15 @@ def change(world: World, machine: Machine, instant: int, details: Details) -> St
     yield from ()
 
 
+def alter(world: World, machine: Machine, instant: int, details: Details) -> Story:
+    """Write into record ``seq`` what a bug of oned, a stepped clock or an imported guest would leave there."""
+    record = machine.records[int(details["seq"])]
+    for name, value in details["fields"].items():
+        setattr(record, name, type(getattr(record, name))(value))
+    machine.blurred = True
+    yield from ()
+
+
 def reboot(world: World, machine: Machine, instant: int, details: Details) -> Story:
     """Restart the guest inside of its process: no record, no counter changes."""
     yield from ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime
 import time
 from typing import Dict, List, Optional, Tuple
 
@@ -73,7 +74,7 @@ class Logins:
         self._good[session] = (user.id, time.time() + self.session_seconds)
 
     def _token(self, user: User, token: str) -> bool:
-        return any(token == known and (end < 0 or end > time.time()) for known, end in user.tokens)
+        return any(token == known and (end < 0 or end > time.time()) for known, end, _ in user.tokens)
 
     def _served(self, server: User, session: str, token: str) -> Optional[User]:
         """A service of the site speaks for one of its users: neither's flag is looked at but the server's own."""
@@ -119,9 +120,18 @@ class Logins:
         except (binascii.Error, ValueError, InvalidSignature):
             return False
         name, _, expiry = clear.rpartition(":")
+        if not _valid(certificate):
+            return False
         known = user.password.split("|")
         shown = written(one_line(certificate.subject), self.people.profile.since(4, 0))
         return name == user.name and expiry.isdigit() and int(expiry) > time.time() and shown in known
+
+
+def _valid(certificate: x509.Certificate) -> bool:
+    end = getattr(certificate, "not_valid_after_utc", None)
+    if end is None:
+        end = certificate.not_valid_after.replace(tzinfo=datetime.timezone.utc)
+    return bool(end.timestamp() > time.time())
 
 
 def one_line(name: x509.Name) -> str:

@@ -61,7 +61,11 @@ class Record:
 
 @dataclass
 class Machine:
-    """One VM. ``processes`` are the times of its hypervisor processes: [start, end or None]."""
+    """One VM. ``processes`` are the times of its hypervisor processes: [start, end or None].
+
+    ``monitoring`` is what a recording says of it (None: the sample follows from the processes). ``is_card``: only the
+    head is filled in, the fleet writes the rest.
+    """
 
     id: int
     uid: int
@@ -87,6 +91,7 @@ class Machine:
     busy: Optional[Generator[str, Tuple[int, bool], None]] = None
     plan: Dict[str, Any] = field(default_factory=dict)
     blurred: bool = False
+    is_card: bool = False
     processes: List[List[Optional[int]]] = field(default_factory=list)
     cpus: List[Tuple[int, int]] = field(default_factory=list)
     owners: List[Tuple[int, int]] = field(default_factory=list)

@@ -119,6 +119,14 @@ class Machines:
             return self.fleet.machine(key)
         return machine
 
+    def glance(self, key: int) -> Machine:
+        """Return a machine that ``ids`` told of; of one in the fleet the head."""
+        machine = self.machines.get(key)
+        if machine is None:
+            assert self.fleet is not None
+            return self.fleet.card(key)
+        return machine
+
     def kept(self, key: int) -> Machine:
         """Return a machine that is kept from now on. Raises LookupError."""
         machine = self.get(key)

@@ -8,6 +8,7 @@ from tests.federation.opennebula.inventory import Inventory
 from tests.federation.opennebula.machines import Machines
 from tests.federation.opennebula.people import People, User
 from tests.federation.opennebula.profiles import Profile
+from tests.federation.opennebula.stencil import Stencils
 from tests.federation.opennebula.wire import Xml
 
 Value = Union[str, int, bool, Xml]
@@ -21,6 +22,10 @@ class SiteLike(Protocol):
     inventory: Inventory
     machines: Machines
     served: int
+    largest: int
+
+    def stencils(self) -> Stencils:
+        """Return what writes the machines of the fleet."""
 
 
 class Asked(NamedTuple):

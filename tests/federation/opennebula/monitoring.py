@@ -25,7 +25,7 @@ class Sample(NamedTuple):
 def latest(profile: Profile, machine: Machine, now: int) -> Optional[Sample]:
     """Return the last sample that a machine has, None when there is none (yet, or any more)."""
     if machine.monitoring is not None:
-        return Sample(int(first(machine.monitoring, "TIMESTAMP") or machine.last_poll), 0, 0, 0, 0)
+        return Sample(machine.last_poll, 0, 0, 0, 0)
     if not machine.processes:
         return None
     if machine.state == DONE:

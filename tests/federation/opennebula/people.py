@@ -20,7 +20,10 @@ _WHO = {ONE: "#", GROUP_OF: "@", ALL: "*", CLUSTER_OF: "%"}
 
 @dataclass
 class User:
-    """A user. ``password`` is what oned keeps: a digest for core, names for x509."""
+    """A user. ``password`` is what oned keeps: a digest for core, names for x509.
+
+    ``tokens``: token, when it ends (-1: never), the group that it is for (-1: all).
+    """
 
     id: int
     name: str
@@ -29,7 +32,7 @@ class User:
     groups: List[int]
     enabled: bool = True
     template: Pairs = field(default_factory=list)
-    tokens: List[Tuple[str, int]] = field(default_factory=list)
+    tokens: List[Tuple[str, int, int]] = field(default_factory=list)
     quotas: str = ""
 
     @property

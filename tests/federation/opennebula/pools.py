@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Sequence
+from typing import Dict, Iterable, List, Optional, Sequence
 
 from tests.federation.opennebula.dump import permissions
 from tests.federation.opennebula.inventory import (
@@ -34,8 +34,8 @@ def user(profile: Profile, people: People, row: User) -> str:
     """Return what stands inside of USER, quotas apart."""
     groups = ids("GROUPS", sorted(row.groups)) if profile.since(3, 4) else ""
     tokens = "".join(
-        f"<LOGIN_TOKEN><TOKEN>{token}</TOKEN><EXPIRATION_TIME>{end}</EXPIRATION_TIME><EGID>-1</EGID></LOGIN_TOKEN>"
-        for token, end in row.tokens
+        f"<LOGIN_TOKEN><TOKEN>{token}</TOKEN><EXPIRATION_TIME>{end}</EXPIRATION_TIME><EGID>{group}</EGID></LOGIN_TOKEN>"
+        for token, end, group in row.tokens
     )
     return (
         f"<ID>{row.id}</ID><GID>{row.gid}</GID>{groups}<GNAME>{people.group_name(row.gid)}</GNAME>"
@@ -61,8 +61,10 @@ def rule(row: Rule) -> str:
     )
 
 
-def host(profile: Profile, inventory: Inventory, row: Host, machines: Sequence[Machine]) -> str:
-    """Return one HOST with the machines that are on it."""
+def host(
+    profile: Profile, inventory: Inventory, row: Host, machines: Sequence[Machine], seen: Optional[int] = None
+) -> str:
+    """Return one HOST with the machines that are on it; ``seen``: with what the monitor saw at that instant."""
     cpu = sum(int(100 * float(first(machine.template, "CPU") or 0) + 0.5) for machine in machines)
     memory = sum(1024 * int(first(machine.template, "MEMORY") or 0) for machine in machines)
     up = row.state in (1, 2, 3)
@@ -78,6 +80,18 @@ def host(profile: Profile, inventory: Inventory, row: Host, machines: Sequence[M
     share += f"<RUNNING_VMS>{len(machines)}</RUNNING_VMS>"
     if profile.since(5, 10):
         share += "<VMS_THREAD>1</VMS_THREAD>"
+    share += "<DATASTORES></DATASTORES>" if profile.since(4, 4) else ""
+    share += "<PCI_DEVICES></PCI_DEVICES>" if profile.since(4, 14) else ""
+    share += "<NUMA_NODES></NUMA_NODES>" if profile.since(5, 10) else ""
+    monitored = ""
+    if profile.since(5, 12):
+        monitored = "<MONITORING/>"
+        if seen is not None and up:
+            free = [("FREE_CPU", maximum[1] - cpu), ("FREE_MEMORY", maximum[0] - memory)]
+            used = [("USED_CPU", cpu), ("USED_MEMORY", memory)]
+            capacity = render([(name, str(value)) for name, value in free + used])
+            seen_by = f"<TIMESTAMP>{seen}</TIMESTAMP><ID>{row.id}</ID>"
+            monitored = f"<MONITORING>{seen_by}<CAPACITY>{capacity}</CAPACITY></MONITORING>"
     cluster = inventory.clusters.get(row.cluster_id)
     drivers = "<IM_MAD><![CDATA[kvm]]></IM_MAD><VM_MAD><![CDATA[kvm]]></VM_MAD>"
     shown = [("HOSTNAME", row.name), ("HYPERVISOR", "kvm"), ("ARCH", "x86_64"), *row.template]
@@ -86,7 +100,7 @@ def host(profile: Profile, inventory: Inventory, row: Host, machines: Sequence[M
         f"<HOST><ID>{row.id}</ID><NAME>{row.name}</NAME><STATE>{row.state}</STATE>{previous}{drivers}"
         f"<CLUSTER_ID>{row.cluster_id}</CLUSTER_ID><CLUSTER>{cluster.name if cluster else ''}</CLUSTER>"
         f"<HOST_SHARE>{share}</HOST_SHARE>{ids('VMS', [machine.id for machine in machines])}"
-        f"<TEMPLATE>{render(shown)}</TEMPLATE>{'<MONITORING/>' if profile.since(5, 12) else ''}</HOST>"
+        f"<TEMPLATE>{render(shown)}</TEMPLATE>{monitored}</HOST>"
     )
 
 

@@ -39,8 +39,8 @@ def missing(asked: Asked, kind: str, key: int) -> RefusedError:
 
 def forbidden(asked: Asked, right: str, kind: str, key: int) -> RefusedError:
     """Return the answer to somebody without the right."""
-    text = f"User [{asked.user.id}] : Not authorized to perform {right} {kind} [{key}]."
-    return RefusedError(AUTHORIZATION, text)
+    shown = f"{kind} [{key}]" if key >= 0 else kind
+    return RefusedError(AUTHORIZATION, f"User [{asked.user.id}] : Not authorized to perform {right} {shown}.")
 
 
 def check_filter(asked: Asked, flag: int) -> None:
@@ -163,13 +163,14 @@ def _on_hosts(asked: Asked) -> Dict[int, List[Machine]]:
 
 @method("host.info", "i")
 def _host(asked: Asked) -> Value:
-    row = asked.site.inventory.hosts.get(asked.arguments[0])
+    site = asked.site
+    row = site.inventory.hosts.get(asked.arguments[0])
     if row is None:
         raise missing(asked, "host", asked.arguments[0])
-    if not asked.site.people.may_use(asked.user, "HOST", row.id, 0, 0, "600", row.cluster_id):
+    if not site.people.may_use(asked.user, "HOST", row.id, 0, 0, "600", row.cluster_id):
         raise forbidden(asked, "USE", "HOST", row.id)
-    on_host = _on_hosts(asked).get(row.id, [])
-    return Xml(escaped(pools.host(asked.site.profile, asked.site.inventory, row, on_host)))
+    carried = _on_hosts(asked).get(row.id, [])
+    return Xml(escaped(pools.host(site.profile, site.inventory, row, carried, site.machines.clock.now())))
 
 
 @method("hostpool.info", "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 # Importing them puts their methods into the table.
 from tests.federation.opennebula import reading, vms, writing  # noqa: F401
@@ -17,11 +17,13 @@ from tests.federation.opennebula.machines import Machines
 from tests.federation.opennebula.methods import Asked, found
 from tests.federation.opennebula.people import People, User
 from tests.federation.opennebula.profiles import Profile
+from tests.federation.opennebula.stencil import Stencils
 from tests.federation.opennebula.wire import (
     AUTHENTICATION,
     Call,
     FaultError,
     RefusedError,
+    TooLargeError,
     check_arguments,
     failure,
     fault,
@@ -58,6 +60,8 @@ class Site:
         self.largest = LARGEST
         self.request_seconds = 15.0
         self.served = 0
+        self.meanwhile: Callable[[str, Dict[str, Any]], Any] = _nothing
+        self._stencils: Optional[Stencils] = None
         self.calls: Counter[str] = Counter()
         self.bytes: Counter[str] = Counter()
         self.requests: List[Dict[str, Any]] = []
@@ -75,10 +79,20 @@ class Site:
             if rule is None:
                 answer = self._ask(call, caller)
             else:
+                if rule.kind == "meanwhile":
+                    self.meanwhile(rule.details["verb"], dict(rule.details["arguments"]))
                 items = self.profile.failure_items
                 answer = spoil(rule, call.method, items, lambda: self._ask(call, caller))
             answer.delay += self.latency.per_call + self.latency.per_vm * self.served
             return self._counted(call, answer)
+
+    def stencils(self) -> Stencils:
+        """Return what writes the machines of the fleet."""
+        fleet = self.machines.fleet
+        assert fleet is not None
+        if self._stencils is None or self._stencils.fleet is not fleet:
+            self._stencils = Stencils(fleet, self.people)
+        return self._stencils
 
     def forget_calls(self) -> None:
         """Start counting anew."""
@@ -94,6 +108,8 @@ class Site:
         except RefusedError as error:
             text = f"[{call.method}] {error.text}"
             body = failure(error.code, text, self.profile.failure_items, error.object_id)
+        except TooLargeError:
+            return too_large()
         if len(body) > self.largest:
             return too_large()
         return Response(200, body)
@@ -123,3 +139,7 @@ class Site:
                 }
             )
         return answer
+
+
+def _nothing(verb: str, arguments: Dict[str, Any]) -> None:
+    raise LookupError(f"nobody is there to carry out {verb}")

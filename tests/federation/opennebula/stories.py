@@ -60,6 +60,7 @@ ACTS: Dict[str, Act] = {
     "chown": Act(_ALL, lives.give),
     "change": Act(_ALL, lives.change),
     "rename": Act(_ALL, lives.change),
+    "alter": Act(_ALL, lives.alter),
     "reboot": _act("running", lives.reboot),
     "snapshot": _act("running", lives.reboot),
     "unknown": _act("running", lives.lose),
@@ -72,4 +73,4 @@ ACTS: Dict[str, Act] = {
 ACTS.update({name: _act("running poweroff", _with(lives.copy, action=number)) for name, number in acts.COPIES.items()})
 
 # What may happen while something else is under way, and does not disturb it.
-QUIET = frozenset({"chown", "change", "rename"})
+QUIET = frozenset({"chown", "change", "rename", "alter"})

@@ -10,7 +10,7 @@ from tests.federation.opennebula.machine import ACTIVE, DONE, Machine, Record
 from tests.federation.opennebula.methods import Asked, Value, method
 from tests.federation.opennebula.reading import check_filter, descending, document, forbidden, missing, wanted
 from tests.federation.opennebula.template import render
-from tests.federation.opennebula.wire import BAD_ARGUMENT, INTERNAL, RefusedError, Xml, escaped
+from tests.federation.opennebula.wire import BAD_ARGUMENT, INTERNAL, RefusedError, TooLargeError, Xml, escaped
 
 
 @method("vm.info", "i[b")
@@ -77,8 +77,7 @@ def _keys(asked: Asked, low: Optional[int], high: Optional[int], state: int) -> 
 
 def _passing(asked: Asked, flag: int, state: int, keys: Iterable[int]) -> Iterator[Machine]:
     for key in keys:
-        machine = asked.site.machines.get(key)
-        assert machine is not None
+        machine = asked.site.machines.glance(key)
         if state == -1 and machine.state == DONE or state >= 0 and machine.state != state:
             continue
         if wanted(asked.user, flag, machine.uid, machine.gid) and _sees(asked, machine):
@@ -93,7 +92,12 @@ def _sees(asked: Asked, machine: Machine) -> bool:
 
 def _written(asked: Asked, rows: Iterable[Machine], short: bool) -> Xml:
     parts: List[bytes] = [b"&lt;VM_POOL&gt;"]
-    parts += [rendered(asked, machine, short) for machine in rows]
+    size = 0
+    for machine in rows:
+        parts.append(rendered(asked, machine, short))
+        size += len(parts[-1])
+        if size > asked.site.largest:
+            raise TooLargeError
     asked.site.served = len(parts) - 1
     parts.append(b"&lt;/VM_POOL&gt;")
     return Xml(b"".join(parts))
@@ -103,12 +107,18 @@ def rendered(asked: Asked, machine: Machine, short: bool) -> bytes:
     """Return a machine as it stands in a pool; kept until something about it changes."""
     profile, people = asked.site.profile, asked.site.people
     lasting = short or profile.since(5, 12)
+    if machine.is_card:
+        if lasting:
+            return asked.site.stencils().write(machine.id, short)
+        machine = _made(asked, machine.id)
     kept = machine.rendered.get((short, people.revision)) if lasting else None
     if kept is None:
         if short:
             text = dump.short(profile, machine, people)
         else:
-            sample = None if lasting else monitoring.latest(profile, machine, asked.site.machines.clock.now())
+            # From 5.12 on the body keeps what the monitor saw when it was written last: of a new machine nothing.
+            seen = not lasting or machine.monitoring is not None
+            sample = monitoring.latest(profile, machine, asked.site.machines.clock.now()) if seen else None
             text = dump.full(profile, machine, machine.records[-1:], sample, people)
         kept = escaped(text)
         if lasting:
@@ -116,15 +126,19 @@ def rendered(asked: Asked, machine: Machine, short: bool) -> bytes:
     return kept
 
 
+def _made(asked: Asked, key: int) -> Machine:
+    machine = asked.site.machines.get(key)
+    assert machine is not None
+    return machine
+
+
 @method("vmpool.accounting", "iii", "3.6")
 def _accounting(asked: Asked) -> Value:
     flag, start, end = asked.arguments
     check_filter(asked, flag)
     rows = []
-    machines = asked.site.machines
-    for key in machines.ids(None, None):
-        machine = machines.get(key)
-        assert machine is not None
+    for key in asked.site.machines.ids(None, None):
+        machine = _made(asked, key)
         if wanted(asked.user, flag, machine.uid, machine.gid) and _sees(asked, machine):
             rows += [
                 dump.history(asked.site.profile, machine, record, _as_it_was(asked, machine, record))
@@ -157,8 +171,7 @@ def _samples(asked: Asked) -> Value:
     now = site.machines.clock.now()
     rows = []
     for key in site.machines.ids(None, None):
-        machine = site.machines.get(key)
-        assert machine is not None
+        machine = _made(asked, key)
         if not wanted(asked.user, asked.arguments[0], machine.uid, machine.gid) or not _sees(asked, machine):
             continue
         if seconds == 0:

@@ -46,6 +46,10 @@ class RefusedError(Exception):
         self.object_id = object_id
 
 
+class TooLargeError(Exception):
+    """The answer does not fit into the memory block of xmlrpc-c."""
+
+
 class I4(int):
     """An integer that came as int or i4 (bool is a type of its own on the wire)."""
 
@@ -64,7 +68,8 @@ def read_call(body: bytes) -> Call:
     """Return what a request body asks for. Raises FaultError."""
     found = _BEYOND_BMP.search(body)
     if found is not None:
-        size = len(body) - found.start()
+        end = body.find(b"<", found.start())
+        size = (end if end >= 0 else len(body)) - body.rfind(b">", 0, found.start()) - 1
         raise FaultError(-503, "Call XML not a proper XML-RPC call.  " + _beyond_bmp(size))
     try:
         root = ElementTree.fromstring(body)
@@ -124,20 +129,23 @@ def check_arguments(signature: str, arguments: Sequence[Any]) -> List[Any]:
 def success(value: Union[str, int, bool, Xml]) -> bytes:
     """Return the answer to a call that succeeded. Raises FaultError when xmlrpc-c cannot encode it."""
     if isinstance(value, bool):
-        shown = b"<boolean>%d</boolean>" % value
-    elif isinstance(value, int):
-        shown = b"<i4>%d</i4>" % value
-    else:
-        text = value if isinstance(value, bytes) else escaped(value)
-        if not text.isascii() and _BEYOND_BMP.search(text) is not None:
-            raise FaultError(
-                -500,
-                "Unexpected error executing code for particular method, detected by Xmlrpc-c method registry code.  "
-                "Method did not fail; rather, it did not complete at all.  " + _beyond_bmp(_unescaped(text)),
-            )
-        shown = b"<string>" + text + b"</string>"
-    rows = b"<value><boolean>1</boolean></value>\r\n<value>" + shown + b"</value>\r\n<value><i4>0</i4></value>\r\n"
-    return _HEAD + _ARRAY + rows + _ARRAY_END
+        return _wrapped(b"<boolean>%d</boolean>" % value)
+    if isinstance(value, int):
+        return _wrapped(b"<i4>%d</i4>" % value)
+    text = value if isinstance(value, bytes) else escaped(value)
+    if not text.isascii() and _BEYOND_BMP.search(text) is not None:
+        raise FaultError(
+            -500,
+            "Unexpected error executing code for particular method, detected by Xmlrpc-c method registry code.  "
+            "Method did not fail; rather, it did not complete at all.  " + _beyond_bmp(_unescaped(text)),
+        )
+    return _wrapped(b"<string>", text, b"</string>")
+
+
+def _wrapped(*shown: bytes) -> bytes:
+    before = b"<value><boolean>1</boolean></value>\r\n<value>"
+    after = b"</value>\r\n<value><i4>0</i4></value>\r\n"
+    return b"".join([_HEAD, _ARRAY, before, *shown, after, _ARRAY_END])
 
 
 def failure(code: int, text: str, items: int, object_id: int = -1) -> bytes:

@@ -114,9 +114,9 @@ def _user_allocate(asked: Asked) -> Value:
     groups = list(asked.arguments[3]) if len(asked.arguments) > 3 and asked.site.profile.since(5, 2) else []
     people = asked.site.people
     if not name:
-        raise RefusedError(INTERNAL, "Invalid NAME, it cannot be empty")
+        raise RefusedError(INTERNAL, "Invalid NAME, it cannot be empty.")
     if not password:
-        raise RefusedError(INTERNAL, "Invalid password, it cannot be empty")
+        raise RefusedError(INTERNAL, "Invalid password, it cannot be empty.")
     _check_name(name, INTERNAL, blanks=False)
     _check_password(asked, password, driver, INTERNAL)
     for gid in groups:
@@ -130,15 +130,20 @@ def _user_allocate(asked: Asked) -> Value:
 
 def _check_password(asked: Asked, password: str, driver: str, code: int) -> None:
     if driver == "x509" and any(letter.isspace() for letter in password) and asked.site.profile.since(4, 0):
-        raise RefusedError(code, "Invalid password, character ' ' is not allowed")
+        raise RefusedError(code, f"Invalid password, character ' ' is not allowed{_dot(code)}")
 
 
-def _check_name(name: str, code: int = INTERNAL, blanks: bool = True) -> None:
+def _check_name(name: str, code: int = ACTION, blanks: bool = True) -> None:
     bad = next((letter for letter in name if letter in _FORBIDDEN_IN_NAMES or letter.isspace() and not blanks), None)
     if bad is not None:
-        raise RefusedError(code, f"Invalid NAME, it contains invalid characters: {bad}")
+        raise RefusedError(code, f"Invalid NAME, char '{bad}' is not allowed{_dot(code)}")
     if len(name) > 128:
-        raise RefusedError(code, "Invalid NAME, max length is 128 chars.")
+        raise RefusedError(code, f"Invalid NAME, max length is 128 chars{_dot(code)}")
+
+
+def _dot(code: int) -> str:
+    """What fails at allocate ends in a full stop, the same elsewhere does not."""
+    return "." if code == INTERNAL else ""
 
 
 def _user(asked: Asked, key: int, right: str = "MANAGE") -> User:
@@ -219,7 +224,7 @@ def _user_addgroup(asked: Asked) -> Value:
 def _user_delgroup(asked: Asked) -> Value:
     row, gid = _user(asked, asked.arguments[0], "ADMIN"), asked.arguments[1]
     if gid == row.gid:
-        raise RefusedError(ACTION, "Cannot remove user from the primary group.")
+        raise RefusedError(ACTION, "Cannot remove user from the primary group")
     if gid not in row.groups:
         raise RefusedError(ACTION, "User is not part of this group")
     row.groups.remove(gid)
@@ -230,7 +235,7 @@ def _user_delgroup(asked: Asked) -> Value:
 def _user_delete(asked: Asked) -> Value:
     row = _user(asked, asked.arguments[0], "ADMIN")
     if row.id == 0:
-        raise RefusedError(ACTION, "Cannot delete user: oneadmin cannot be deleted.")
+        raise RefusedError(ACTION, "Cannot delete user. oneadmin cannot be deleted.")
     asked.site.people.delete_user(row.id)
     return row.id
 
@@ -244,7 +249,7 @@ def _user_login(asked: Asked) -> Value:
         asked.user.tokens = [row for row in asked.user.tokens if token and row[0] != token]
         return ""
     token = token or secrets.token_hex(32)
-    asked.user.tokens.append((token, -1 if seconds < 0 else int(time.time()) + seconds))
+    asked.user.tokens.append((token, -1 if seconds < 0 else int(time.time()) + seconds, -1))
     return str(token)
 
 

@@ -81,7 +81,7 @@ class Client:
         return lines
 
 
-Start = Callable[[str], Client]
+Start = Callable[..., Client]
 
 
 @pytest.fixture()
@@ -89,12 +89,13 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Return a function that starts an oned of a profile, whose clock stands at 1 November 2026."""
     running: List[OnedSimulator] = []
 
-    def begin(profile: str) -> Client:
+    def begin(profile: str, furnished: bool = True) -> Client:
         oned = OnedSimulator(tmp_path / f"oned-{len(running)}", profile).start()
         running.append(oned)
         oned.set_clock(NOVEMBER)
-        oned.create_group("vo.example.org")
-        oned.create_user("alice", groups=["vo.example.org"])
+        if furnished:
+            oned.create_group("vo.example.org")
+            oned.create_user("alice", groups=["vo.example.org"])
         return Client(oned)
 
     yield begin
