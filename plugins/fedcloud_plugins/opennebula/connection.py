@@ -12,8 +12,9 @@ from fedcloud_plugins.opennebula.catalogue import Catalogue
 from fedcloud_plugins.opennebula.dialect import OLDEST, Dialect, Version, dialect_of, version_of
 from fedcloud_plugins.opennebula.login import CIPHERS, Login
 from fedcloud_plugins.opennebula.machines import ALL, Machines
-from fedcloud_plugins.opennebula.rights import Account, account_of, rule_to_add, rules_of, sees_all
+from fedcloud_plugins.opennebula.rights import Account, account_of, rule_of, rule_to_add, sees_all
 from fedcloud_plugins.opennebula.settings import GRANTED, SERVER_CIPHER, OpenNebulaSettings, ProxySettings
+from fedcloud_plugins.opennebula.windows import is_blinding
 from fedcloud_plugins.opennebula.wire import Wire
 from fedcloud_plugins.opennebula.xmlrpc import UNKNOWN_METHOD, FaultError, LoginRefusedError
 
@@ -89,7 +90,7 @@ class Connection:
             return "all machines, as a member of group oneadmin"
         hint = f"{rule_to_add(account)}; or add the account to group oneadmin"
         try:
-            rules = list(rules_of(self.wire.read("ACL_POOL", "one.acl.info", take=lambda element: element)))
+            rules = self.wire.read("ACL_POOL", "one.acl.info", take=rule_of)
         except LoginRefusedError:
             raise
         except RefusedError as error:
@@ -127,9 +128,13 @@ class Connection:
         machines = self.machines()
         if not machines.dialect.offsets:
             return
-        numbers = [row.id for row in machines.rows_from(0)]
-        high = max(numbers, default=0) + 1
-        present = {row.id for row in machines.brief(max(0, high - 100), high, ALL)}
+        try:
+            high = max((row.id for row in machines.rows_from(0)), default=0) + 1
+            present = {row.id for row in machines.brief(max(0, high - 100), high, ALL)}
+        except AgentError as error:
+            if is_blinding(error):
+                return
+            raise
         gaps = [number for number in range(high, max(-1, high - 101), -1) if number not in present]
         for number in gaps[:_GAPS_TRIED]:
             try:

@@ -16,13 +16,14 @@ from fedcloud_agent.clouds.contract import (
     Login,
     Past,
     ProbeFacet,
+    Problem,
     Unreadable,
     UsageFacet,
     VirtualMachine,
     Window,
 )
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError
-from fedcloud_plugins.opennebula.settings import OpenNebulaSettings
+from fedcloud_plugins.opennebula.settings import ONEACCT, OpenNebulaSettings
 
 if TYPE_CHECKING:
     from fedcloud_plugins.opennebula.connection import Connection
@@ -30,8 +31,13 @@ if TYPE_CHECKING:
     from fedcloud_plugins.opennebula.mapping import Reading
     from fedcloud_plugins.opennebula.vmuuid import Naming
 
-_MOST_SAMPLED = 20_000
+_MOST_SAMPLED = 50_000
 """With more machines alive the samples of all, which oned tells in one answer only, would be too much for it."""
+
+_UNSAMPLED = Problem(
+    "network traffic",
+    f"it is not asked for where more than {_MOST_SAMPLED} machines live, since oned tells all at once",
+)
 
 
 class OpenNebula(Cloud, ProbeFacet, UsageFacet):
@@ -99,7 +105,9 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet):
         groups = served(living.groups, names, self.settings.vo_of)
         asked = window(SCOPE)
         reading = self._reading(as_of)
-        if 0 < living.alive <= _MOST_SAMPLED:
+        if living.alive > _MOST_SAMPLED:
+            connection.catalogue.problems.append(_UNSAMPLED)
+        elif living.alive:
             connection.catalogue.sample_all(machines.dialect)
         walk = Walk(machines, past, asked, reading, living, connection.catalogue.problems)
         yield Listing(SCOPE, groups, asked, as_of, offset, walk.pages())
@@ -107,7 +115,8 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet):
     def _naming(self) -> Naming:
         from fedcloud_plugins.opennebula.vmuuid import Naming, zone_of
 
-        return Naming(self.settings.uuid_endpoint or self.settings.endpoint, zone_of(self.settings.uuid_zone))
+        zone = self.settings.uuid_zone if self.settings.uuid_style == ONEACCT else None
+        return Naming(self.settings.uuid_endpoint or self.settings.endpoint, zone_of(zone))
 
     def _reading(self, as_of: int) -> Reading:
         from fedcloud_plugins.opennebula.mapping import Reading

@@ -48,15 +48,14 @@ def account_of(user: ET.Element) -> Account:
         raise RemoteDataError("oned answers the question who we are with a user without numbers") from error
 
 
-def rules_of(rules: Iterable[ET.Element]) -> Iterable[Rule]:
-    """Yield the rules that can be read; an odd one grants nothing."""
-    for rule in rules:
-        try:
-            zone = rule.findtext("ZONE")
-            user, resource, rights = (int(rule.findtext(key, ""), 16) for key in ("USER", "RESOURCE", "RIGHTS"))
-            yield Rule(user, resource, rights, None if zone is None else int(zone, 16))
-        except ValueError:
-            continue
+def rule_of(element: ET.Element) -> Optional[Rule]:
+    """Return the rule that an ACL tells, or None for an odd one, which grants nothing."""
+    try:
+        zone = element.findtext("ZONE")
+        user, resource, rights = (int(element.findtext(key, ""), 16) for key in ("USER", "RESOURCE", "RIGHTS"))
+        return Rule(user, resource, rights, None if zone is None else int(zone, 16))
+    except ValueError:
+        return None
 
 
 def sees_all(account: Account, rules: Iterable[Rule], zone: Optional[int] = None) -> bool:

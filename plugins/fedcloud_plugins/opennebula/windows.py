@@ -26,6 +26,8 @@ _NEVER = 64 * 1000**2
 """What a window may at most bring, were there a machine of the usual size for each of its ids."""
 _USUAL = 8000
 _WIDEST_BRIEF = 16384
+_MOST_SILENCES = 3
+"""After so many smaller questions without an answer in time, it is not the size of the answers."""
 
 
 def is_too_much(error: AgentError) -> bool:
@@ -53,6 +55,7 @@ class Windows:
         self._width = width
         self._usual = _USUAL
         self._shrunk = False
+        self._silences = 0
 
     def along(self, ends: Sequence[int], state: int) -> Iterator[List[Row]]:
         """Read the ids from 0 to the last of ``ends``, in steps that lead from one of these ids to another.
@@ -115,14 +118,16 @@ class Windows:
             blinding = is_blinding(error)
             if not (blinding or is_too_much(error)):
                 raise
+            self._silences += isinstance(error, SlowError)
+            if self._silences > _MOST_SILENCES or (first == last and not blinding):
+                raise
             if first == last:
-                if not blinding:
-                    raise
                 yield self._in_brief(first, state, error.message)
                 return
             log.info("ids %d to %d are asked for in two halves: %s", first, last, error.message)
             self._shrunk = self._shrunk or not blinding
         else:
+            self._silences = 0
             yield rows
             return
         middle = (first + last) // 2

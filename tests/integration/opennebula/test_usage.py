@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, NoPast
 from fedcloud_agent.errors import ConfigurationError, RefusedError
 from fedcloud_plugins.opennebula.settings import AuthSettings, VoSettings
+from tests.federation.authority import Authority
 
 NOW = 1_795_000_000
 HOUR, DAY = 3600, 86400
@@ -175,3 +177,31 @@ def test_a_wrong_password_is_refused_and_not_told(site: Any) -> None:
         site.cloud(password="wr0ng-secret").probe()
     assert "wr0ng-secret" not in f"{error.value} {error.value.hint}"
     assert error.value.exit_code == 77
+
+
+@pytest.mark.parametrize("profile", ["5.4", "6.10"])
+def test_a_certificate_logs_in(site: Any, tmp_path: Path) -> None:
+    vms = site.vms(2)
+    credential = Authority(tmp_path / "ca").host("Robot - Accounting")
+    dn = credential.dn.replace(" ", "\\20")
+    site.oned.create_user("robot", driver="x509", password=dn, groups=["oneadmin"])
+    auth = AuthSettings(auth_type="x509", username="robot", certificate=credential.certificate, key=credential.key)
+    cloud = site.cloud(auth=auth)
+    assert cloud.probe().identity.startswith("robot ")
+    assert site.run(cloud, full=True).machines.keys() == set(vms)
+    site.oned.expire_sessions()
+    assert site.run(cloud).machines.keys() == set(vms)
+
+
+@pytest.mark.parametrize("profile", ["5.4", "6.10"])
+def test_traffic_is_summed_up_over_listings_and_migrations(site: Any) -> None:
+    vm = site.vm(rates=[1000, 10])
+    cloud = site.cloud()
+    site.run(cloud, full=True)
+    site.oned.set_clock(NOW + HOUR)
+    site.run(cloud)
+    site.oned.act(vm, "live_migrate", host=1)
+    site.oned.set_clock(NOW + 2 * HOUR)
+    machine = site.run(cloud).machines[vm]
+    assert machine.network_in == pytest.approx(1000 * (DAY + 2 * HOUR), rel=0.01)
+    assert machine.network_out == pytest.approx(10 * (DAY + 2 * HOUR), rel=0.01)

@@ -8,6 +8,7 @@ import pytest
 
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED
 from fedcloud_agent.errors import RefusedError
+from fedcloud_agent.http import SlowError
 
 NOW = 1_795_000_000
 HOUR, DAY = 3600, 86400
@@ -87,6 +88,14 @@ def test_an_answer_that_does_not_come_is_asked_for_in_halves(site: Any) -> None:
     vms = site.vms(20)
     site.oned.fault("silence", "vmpool.infoextended", seconds=3)
     assert site.run(site.cloud(timeout=1), full=True).machines.keys() == set(vms)
+
+
+def test_an_oned_that_fell_silent_is_not_asked_for_ever(site: Any) -> None:
+    site.vms(20)
+    site.oned.fault("silence", "vmpool.infoextended", count=None, seconds=2)
+    with pytest.raises(SlowError):
+        site.run(site.cloud(timeout=0.3), full=True)
+    assert site.oned.calls()["one.vmpool.infoextended"] == 4
 
 
 @pytest.mark.parametrize("profile", ["5.12", "6.10", "7.4"])
