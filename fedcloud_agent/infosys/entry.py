@@ -42,14 +42,13 @@ def digest(entry: Entry) -> bytes:
     Values of an attribute are a set, and so are the attributes, except for the order of IN_ORDER: an entry that was
     read back from a server has the digest of the one that was sent.
     """
-    hashed = hashlib.blake2b(entry.dn.encode("utf-8"), digest_size=_SIZE)
+    parts = [entry.dn]
     for name in sorted(entry.attributes):
         if name not in TIMES:
-            hashed.update(f"\0{name}".encode())
-            for value in sorted(entry.attributes[name]):
-                hashed.update(b"\1" + value.encode("utf-8"))
-    hashed.update("\2".join(name for name in entry.attributes if name in IN_ORDER).encode())
-    return hashed.digest()
+            values = entry.attributes[name]
+            parts.append("\1".join((name, *(values if len(values) == 1 else sorted(values)))))
+    parts += [name for name in entry.attributes if name in IN_ORDER]
+    return hashlib.blake2b("\0".join(parts).encode("utf-8"), digest_size=_SIZE).digest()
 
 
 def tree_hash(digests: Mapping[str, bytes]) -> str:
@@ -71,9 +70,14 @@ class Builder:
     def add(self, attribute: str, *values: object) -> Builder:
         """Add values: a boolean as true or false, everything else as its text."""
         for value in values:
-            written = str(value).lower() if isinstance(value, bool) else str(value) if value is not None else ""
-            if written:
-                self._attributes.setdefault(attribute, {})[written] = None
+            if value is None or value == "":
+                continue
+            written = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+            kept = self._attributes.get(attribute)
+            if kept is None:
+                self._attributes[attribute] = {written: None}
+            else:
+                kept[written] = None
         return self
 
     def entry(self) -> Entry:

@@ -12,6 +12,7 @@ import re
 WIDTH = 180
 """The longest identifier: slapd's mdb keeps an RDN twice in a key of 511 bytes."""
 
+_SAFE = re.compile(r"[A-Za-z0-9.:/@-][A-Za-z0-9._:/@-]*")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._:/@-]")
 # read again by its readers: a DN is cut at its first o=glue, and text that looks like the start of an entry is one
 _MISREAD = re.compile(r"dn:", re.IGNORECASE)
@@ -24,8 +25,8 @@ def identifier(*parts: str) -> str:
     a hash of the names are appended, so that what looks alike stays apart.
     """
     joined = "_".join(parts)
+    if len(joined) <= WIDTH and _SAFE.fullmatch(joined) and not _MISREAD.search(joined):
+        return joined
     clean = _MISREAD.sub("dn_", _UNSAFE.sub("_", joined)).lstrip("_")
-    if clean == joined and clean and len(clean) <= WIDTH:
-        return clean
     mark = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{clean[: WIDTH - 7] or 'unnamed'}_{mark}"

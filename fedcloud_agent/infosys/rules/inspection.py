@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Iterator, Tuple
+from typing import Callable, Dict, Iterable, Iterator, Tuple
 
 from fedcloud_agent.infosys.entry import Entry
 from fedcloud_agent.infosys.rules import numbers, presence, times, values
 from fedcloud_agent.infosys.rules.finding import ERROR, Finding
 from fedcloud_agent.infosys.rules.tree import Tree
+
+_OF_CLASS: Dict[str, Tuple[Callable[[Entry], Iterator[Tuple[str, str]]], ...]] = {
+    "GLUE2Domain": (values.urls, values.words),
+    "GLUE2Location": (values.position,),
+    "GLUE2Service": (values.urls, values.words),
+    "GLUE2ComputingService": (numbers.jobs,),
+    "GLUE2Endpoint": (values.urls, values.words, values.endpoint_lines),
+    "GLUE2ComputingEndpoint": (numbers.jobs,),
+    "GLUE2ComputingManager": (numbers.slots,),
+    "GLUE2ExecutionEnvironment": (numbers.instances,),
+    "GLUE2StorageServiceCapacity": (numbers.capacity,),
+}
+"""Rules that have to do with entries of one class only."""
 
 
 def breaches(entry: Entry, now: int) -> Iterator[Tuple[str, str]]:
@@ -20,15 +33,12 @@ def breaches(entry: Entry, now: int) -> Iterator[Tuple[str, str]]:
     yield from presence.attributes(entry)
     yield from times.entity(entry, now)
     yield from values.enumerations(entry)
-    yield from values.urls(entry)
-    yield from values.words(entry)
-    yield from values.position(entry)
     yield from numbers.bounds(entry)
-    yield from numbers.sums(entry)
-    yield from numbers.capacity(entry)
+    for name in entry.classes:
+        for rule in _OF_CLASS.get(name, ()):
+            yield from rule(entry)
     if "GLUE2Endpoint" in entry.classes:
         yield from times.endpoint(entry, now)
-        yield from values.endpoint_lines(entry)
 
 
 def inspect(entries: Iterable[Entry], now: int) -> Iterator[Finding]:

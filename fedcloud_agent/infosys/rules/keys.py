@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, FrozenSet, NamedTuple, Optional, Tuple
 
 from fedcloud_agent.infosys.rules.schema import A as APPLICATION
 from fedcloud_agent.infosys.rules.schema import E as ENVIRONMENT
 
-IDS = (
-    *("GLUE2DomainID", "GLUE2LocationID", "GLUE2ContactID", "GLUE2ServiceID", "GLUE2EndpointID", "GLUE2ShareID"),
-    *("GLUE2ManagerID", "GLUE2ResourceID", "GLUE2PolicyID", f"{APPLICATION}ID"),
-    *("GLUE2StorageAccessProtocolID", "GLUE2StorageServiceCapacityID"),
+IDS = frozenset(
+    {
+        *("GLUE2DomainID", "GLUE2LocationID", "GLUE2ContactID", "GLUE2ServiceID", "GLUE2EndpointID", "GLUE2ShareID"),
+        *("GLUE2ManagerID", "GLUE2ResourceID", "GLUE2PolicyID", f"{APPLICATION}ID"),
+        *("GLUE2StorageAccessProtocolID", "GLUE2StorageServiceCapacityID"),
+    }
 )
 """Each names an entry within the whole tree. Groups are no entities: there may be many of a name."""
 
@@ -34,6 +36,9 @@ KEYS: Dict[str, str] = {
     "GLUE2MappingPolicyShareForeignKey": "GLUE2ShareID",
 }
 """An entry cannot be without what these name."""
+
+OF_DOMAIN = frozenset(name for name, target in KEYS.items() if target == "GLUE2DomainID")
+"""Those that have to say the domain that the DN says."""
 
 LISTS: Dict[str, str] = {
     "GLUE2ShareEndpointForeignKey": "GLUE2EndpointID",
@@ -65,6 +70,12 @@ COMPANIONS: Dict[str, Tuple[Companion, ...]] = {
         Companion("GLUE2StorageAccessProtocol", "GLUE2StorageAccessProtocolStorageServiceForeignKey"),
     ),
 }
+
+SERVES: Dict[str, FrozenSet[Optional[str]]] = {
+    kind: frozenset(one.by for companions in COMPANIONS.values() for one in companions if one.of == kind)
+    for kind in {one.of for companions in COMPANIONS.values() for one in companions}
+}
+"""For each class of companions, the attributes by which one says whom it serves."""
 
 PARENT_CLASSES: Dict[str, str] = {
     "GLUE2AdminDomain": "GLUE2Domain",

@@ -7,16 +7,18 @@ from typing import Dict, Iterator, Optional, Tuple
 from fedcloud_agent.infosys.entry import Entry
 from fedcloud_agent.infosys.rules.schema import E as ENVIRONMENT
 
+_SERVICE = "GLUE2ComputingService"
 _MANAGER = "GLUE2ComputingManager"
 _CAPACITY = "GLUE2StorageServiceCapacity"
 _JOBS = ("Running", "Waiting", "Staging", "Suspended", "PreLRMSWaiting")
 _MILLION = 1_000_000
 
 _BOUNDS: Dict[str, Tuple[str, float, float]] = {
-    **{
-        f"GLUE2ComputingService{name}Jobs": (f"I{number:03d}", 0, _MILLION)
-        for number, name in enumerate(("Total", "Running", "Waiting", "Staging", "Suspended"), 14)
-    },
+    f"{_SERVICE}TotalJobs": ("I014", 0, _MILLION),
+    f"{_SERVICE}RunningJobs": ("I015", 0, _MILLION),
+    f"{_SERVICE}WaitingJobs": ("I016", 0, _MILLION),
+    f"{_SERVICE}StagingJobs": ("I017", 0, _MILLION),
+    f"{_SERVICE}SuspendedJobs": ("I018", 0, _MILLION),
     f"{_MANAGER}TotalPhysicalCPUs": ("I021", 10, _MILLION),
     f"{_MANAGER}TotalLogicalCPUs": ("I022", 10, _MILLION),
     f"{_MANAGER}TotalSlots": ("I023", 10, _MILLION),
@@ -30,6 +32,9 @@ _BOUNDS: Dict[str, Tuple[str, float, float]] = {
 """What the validator takes for likely, bounds included."""
 
 
+_FACTORS = {f"{ENVIRONMENT}CPUTimeScalingFactor": "I070", f"{ENVIRONMENT}WallTimeScalingFactor": "I071"}
+
+
 def number(entry: Entry, attribute: str) -> Optional[int]:
     """Return a whole number of an entry; None when it is not there or none."""
     value = entry.first(attribute)
@@ -38,39 +43,47 @@ def number(entry: Entry, attribute: str) -> Optional[int]:
 
 def bounds(entry: Entry) -> Iterator[Tuple[str, str]]:
     """Judge each number by itself."""
-    for attribute, (rule, low, high) in _BOUNDS.items():
+    for attribute in sorted(_BOUNDS.keys() & entry.attributes.keys()):
+        rule, low, high = _BOUNDS[attribute]
         value = number(entry, attribute)
         if value is not None and not low <= value <= high:
             yield rule, f"{attribute} is {value}, expected {low:,} to {high:,}"
-    for rule, name in (("I070", "CPUTimeScalingFactor"), ("I071", "WallTimeScalingFactor")):
-        value_ = entry.first(f"{ENVIRONMENT}{name}")
+    for attribute in sorted(_FACTORS.keys() & entry.attributes.keys()):
         # the validator itself fails on a factor with a decimal point
-        if value_ is not None and value_ != "1":
-            yield rule, f"{name} is {value_}, expected 1"
+        if entry.first(attribute) != "1":
+            yield _FACTORS[attribute], f"{attribute} is {entry.first(attribute)}, expected 1"
 
 
-def sums(entry: Entry) -> Iterator[Tuple[str, str]]:
-    """Judge numbers by one another."""
-    for rule, kind in (("W005", "GLUE2ComputingService"), ("W013", "GLUE2ComputingEndpoint")):
+def jobs(entry: Entry) -> Iterator[Tuple[str, str]]:
+    """Judge machines by state by all of them."""
+    for rule, kind in (("W005", _SERVICE), ("W013", "GLUE2ComputingEndpoint")):
         total = number(entry, f"{kind}TotalJobs")
         parts = [found for name in _JOBS if (found := number(entry, f"{kind}{name}Jobs")) is not None]
         if total is not None and parts and abs(total - sum(parts)) > 0.1 * max(total, sum(parts)):
             yield rule, f"{total} machines in all, but {sum(parts)} by state"
+
+
+def slots(entry: Entry) -> Iterator[Tuple[str, str]]:
+    """Judge what a manager says that it has, and has given out."""
     physical, logical = (number(entry, f"{_MANAGER}Total{name}CPUs") for name in ("Physical", "Logical"))
     if physical is not None and logical is not None and physical > logical:
         yield "W030", f"{physical} physical CPUs with {logical} logical ones"
-    slots = number(entry, f"{_MANAGER}TotalSlots")
-    if slots is not None and logical is not None and slots > 2 * logical:
-        yield "W031", f"{slots} slots on {logical} logical CPUs"
+    total = number(entry, f"{_MANAGER}TotalSlots")
+    if total is not None and logical is not None and total > 2 * logical:
+        yield "W031", f"{total} slots on {logical} logical CPUs"
     for rule, name in (("W032", "Local"), ("W033", "Grid")):
         used = number(entry, f"{_MANAGER}SlotsUsedBy{name}Jobs")
-        if used is not None and slots is not None and used >= slots:
-            yield rule, f"{used} of {slots} slots in use"
-    instances = number(entry, f"{ENVIRONMENT}TotalInstances")
+        if used is not None and total is not None and used >= total:
+            yield rule, f"{used} of {total} slots in use"
+
+
+def instances(entry: Entry) -> Iterator[Tuple[str, str]]:
+    """Judge machines of one size by all of them."""
+    whole = number(entry, f"{ENVIRONMENT}TotalInstances")
     for rule, name in (("I064", "Used"), ("I065", "Unavailable")):
         some = number(entry, f"{ENVIRONMENT}{name}Instances")
-        if some is not None and instances is not None and some > instances:
-            yield rule, f"{some} of {instances} instances"
+        if some is not None and whole is not None and some > whole:
+            yield rule, f"{some} of {whole} instances"
 
 
 def capacity(entry: Entry) -> Iterator[Tuple[str, str]]:

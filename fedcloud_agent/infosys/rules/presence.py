@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Iterator, Tuple
 
 from fedcloud_agent.infosys.entry import Entry
@@ -23,20 +24,21 @@ def classes(entry: Entry) -> Iterator[Tuple[str, str]]:
             yield "E021", f"{name} is no class of GLUE 2.0 that an entry may name"
 
 
+@lru_cache(maxsize=256)
+def _wanted(classes: Tuple[str, ...]) -> Tuple[Tuple[str, str], ...]:
+    """Return each attribute that these classes ask for, with the rule that asks."""
+    tables = (("K005", MUST), ("W034", MANDATORY), ("I095", RECOMMENDED))
+    wanted = [(rule, one) for rule, table in tables for name in classes for one in table.get(name, ())]
+    if not PLAIN.issuperset(classes):
+        wanted.append(("I095", "GLUE2EntityCreationTime"))
+    return tuple(wanted)
+
+
 def attributes(entry: Entry) -> Iterator[Tuple[str, str]]:
     """Judge which attributes there are, for all classes of an entry."""
-    for name in entry.classes:
-        for wanted in MUST.get(name, ()):
-            if not entry.attributes.get(wanted):
-                yield "K005", f"{wanted} is missing: slapd refuses the entry"
-        for wanted in MANDATORY.get(name, ()):
-            if not entry.attributes.get(wanted):
-                yield "W034", f"{wanted} is missing"
-        for wanted in RECOMMENDED.get(name, ()):
-            if not entry.attributes.get(wanted):
-                yield "I095", f"{wanted} is missing"
-    if not PLAIN.issuperset(entry.classes) and "GLUE2EntityCreationTime" not in entry.attributes:
-        yield "I095", "GLUE2EntityCreationTime is missing"
+    for rule, wanted in _wanted(entry.classes):
+        if not entry.attributes.get(wanted):
+            yield rule, f"{wanted} is missing{': slapd refuses the entry' if rule == 'K005' else ''}"
     if PLAIN.issuperset(entry.classes) and any(name.startswith("GLUE2Entity") for name in entry.attributes):
         yield "K007", "a group is no entity: slapd refuses its attributes"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import time
+from functools import lru_cache
 from typing import Iterator, Optional, Tuple
 
 from fedcloud_agent.clock import DAY
@@ -14,13 +15,18 @@ _TOLERANCE = 120
 _END = "GLUE2Endpoint"
 
 
+@lru_cache(maxsize=256)
+def _parsed(value: str) -> Optional[int]:
+    try:
+        return calendar.timegm(time.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return None
+
+
 def instant(entry: Entry, attribute: str) -> Optional[int]:
     """Return a date of an entry as an instant; None when it is not there or no date."""
     value = entry.first(attribute)
-    try:
-        return None if value is None else calendar.timegm(time.strptime(value, "%Y-%m-%dT%H:%M:%SZ"))
-    except ValueError:
-        return None
+    return None if value is None else _parsed(value)
 
 
 def entity(entry: Entry, now: int) -> Iterator[Tuple[str, str]]:

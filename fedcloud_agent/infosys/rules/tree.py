@@ -6,7 +6,7 @@ from typing import AbstractSet, Dict, Iterator, List, NamedTuple, Set, Tuple
 
 from fedcloud_agent.infosys.entry import Entry, parent_of
 from fedcloud_agent.infosys.rules.finding import Finding
-from fedcloud_agent.infosys.rules.keys import COMPANIONS, IDS, KEYS, LISTS, PARENT_CLASSES
+from fedcloud_agent.infosys.rules.keys import COMPANIONS, IDS, KEYS, LISTS, OF_DOMAIN, PARENT_CLASSES, SERVES
 
 Name = Tuple[str, str]
 """An attribute that identifies, and its value."""
@@ -36,17 +36,20 @@ class Tree:
         """Take one entry in, and yield what is wrong with it whatever else comes."""
         dn = entry.dn
         if dn in self._nodes:
-            yield Finding("K002", dn, "the DN is there twice")
             self.repeated.add(dn)
+            yield Finding("K002", dn, "the DN is there twice")
             return
-        names = tuple((one, value) for one in IDS for value in entry.attributes.get(one, ())[:1])
+        held = entry.attributes.keys()
+        names = tuple((one, entry.attributes[one][0]) for one in sorted(IDS & held) if entry.attributes[one])
         for name in names:
             holder = self._holders.setdefault(name, dn)
             if holder != dn:
                 yield Finding("K002", dn, f"{name[0]} {name[1]!r} is that of {holder}, too")
-        keys = tuple((KEYS[one], value) for one in KEYS for value in entry.attributes.get(one, ()))
-        for one, target in LISTS.items():
-            for value in entry.attributes.get(one, ()):
+        # a set of what to look for: several keys of an entry often name the same one
+        keys = tuple(sorted({(KEYS[one], value) for one in KEYS.keys() & held for value in entry.attributes[one]}))
+        for one in LISTS.keys() & held:
+            target = LISTS[one]
+            for value in entry.attributes[one]:
                 if (target, value) not in self._holders:
                     self._lists.setdefault((target, value), []).append(dn)
         yield from self._domain(entry)
@@ -113,18 +116,16 @@ class Tree:
         return False
 
     def _companion(self, entry: Entry) -> None:
-        for companions in COMPANIONS.values():
-            for companion in companions:
-                if companion.of in entry.classes:
-                    whom = ("",) if companion.by is None else entry.attributes.get(companion.by, ())
-                    for one in whom:
-                        self._beside.setdefault((companion.of, companion.by or "", one), []).append(entry.dn)
+        for kind in entry.classes:
+            for by in SERVES.get(kind, ()):
+                for whom in ("",) if by is None else entry.attributes.get(by, ()):
+                    self._beside.setdefault((kind, by or "", whom), []).append(entry.dn)
 
     def _domain(self, entry: Entry) -> Iterator[Finding]:
         for rdn in entry.dn.split(","):
             name, _, value = rdn.partition("=")
             if name.lower() == "glue2domainid":
-                for one in KEYS:
-                    if KEYS[one] == "GLUE2DomainID" and entry.attributes.get(one, (value,)) != (value,):
+                for one in sorted(OF_DOMAIN & entry.attributes.keys()):
+                    if entry.attributes[one] != (value,):
                         yield Finding("E026", entry.dn, f"{one} is {entry.attributes[one]}, but the DN says {value!r}")
                 return

@@ -19,7 +19,7 @@ _CAPABILITIES = frozenset(
         *("data.management.storage", "data.management.transfer", "data.access.flatfiles"),
     }
 )
-_WORDS: Dict[str, FrozenSet[str]] = {
+_LISTED: Dict[str, FrozenSet[str]] = {
     "GLUE2ContactType": frozenset({"general", "security", "sysadmin", "usersupport"}),
     "GLUE2AdminDomainDistributed": _BOOLEAN,
     "GLUE2ServiceType": frozenset({"bdii_site", "bdii_top"}),
@@ -49,10 +49,15 @@ _OWN_RULE: Dict[str, Tuple[str, FrozenSet[str]]] = {
     f"{ENVIRONMENT}OSFamily": ("W043", frozenset({"linux", "macosx", "solaris", "windows"})),
     f"{ENVIRONMENT}OSName": ("W044", frozenset(OPERATING_SYSTEMS)),
 }
+_WORDS: Dict[str, Tuple[str, FrozenSet[str]]] = {
+    **{name: ("W037", known) for name, known in _LISTED.items()},
+    **_OWN_RULE,
+}
 _URLS = ("GLUE2EndpointURL", "GLUE2DomainWWW", "GLUE2ServiceStatusInfo", "GLUE2EndpointSemantics")
 _SCHEMES = frozenset({"http", "https", "ldap", "ldaps"})
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+\.?")
 _MARKS = re.compile(r"dn:|o=glue", re.IGNORECASE)
+_ESCAPED = re.compile(r"[\s\\\"+<>;]")
 _BLANK = re.compile(r"[\s,]")
 
 
@@ -68,17 +73,11 @@ def is_url(value: str) -> bool:
 
 def enumerations(entry: Entry) -> Iterator[Tuple[str, str]]:
     """Judge words that come from a list."""
-    for attribute, values in entry.attributes.items():
-        words = _WORDS.get(attribute)
-        if words is not None:
-            for value in values:
-                known = value.lower() if words is _BOOLEAN else value
-                if known not in words:
-                    yield "W037", f"{attribute} is {value!r}, which the profile does not know"
-        if attribute in _OWN_RULE and values:
-            rule, words = _OWN_RULE[attribute]
-            if values[0] not in words:
-                yield rule, f"{attribute} is {values[0]!r}, which the profile does not know"
+    for attribute in sorted(_WORDS.keys() & entry.attributes.keys()):
+        rule, known = _WORDS[attribute]
+        for value in entry.attributes[attribute]:
+            if (value.lower() if known is _BOOLEAN else value) not in known:
+                yield rule, f"{attribute} is {value!r}, which the profile does not know"
 
 
 def urls(entry: Entry) -> Iterator[Tuple[str, str]]:
@@ -132,11 +131,13 @@ def endpoint_lines(entry: Entry) -> Iterator[Tuple[str, str]]:
 
 def marks(entry: Entry) -> Iterator[Tuple[str, str]]:
     """Judge what readers would take for the start of an entry or the end of a DN."""
-    for attribute, values in entry.attributes.items():
-        for value in values:
-            found = _MARKS.search(value)
-            if found is not None:
-                yield "K004", f"{attribute} holds {found.group()!r}"
+    # nearly always there is nothing to be found, so that all is looked at together first
+    if _MARKS.search("\n".join(["\n".join(values) for values in entry.attributes.values()])):
+        for attribute, values in entry.attributes.items():
+            for value in values:
+                found = _MARKS.search(value)
+                if found is not None:
+                    yield "K004", f"{attribute} holds {found.group()!r}"
     body = entry.dn[: -len("o=glue")] if entry.dn.endswith("o=glue") else entry.dn
-    if _MARKS.search(body) or re.search(r"[\s\\\"+<>;]", entry.dn):
+    if _MARKS.search(body) or _ESCAPED.search(entry.dn):
         yield "K004", "the DN needs escapes or holds what is taken for its end"
