@@ -186,7 +186,7 @@ def _endpoint(
         url=one.url,
         interface=one.interface,
         # each endpoint has a version, or the columns of those who read several by lines are shifted
-        version=one.version or "unknown",
+        version=word(one.version) or "unknown",
         implementation=one.implementation or product,
         implementation_version=one.implementation_version,
         implementor=one.implementor,

@@ -37,8 +37,9 @@ def load(directory: Path, text: str) -> subprocess.CompletedProcess[str]:
     (directory / "tree").mkdir(parents=True)
     configuration = directory / "slapd.conf"
     configuration.write_text(_CONFIGURATION.format(schema=SCHEMA, directory=directory))
+    # the quick way (-q) would take values of any kind
     return subprocess.run(
-        ["/usr/sbin/slapadd", "-q", "-f", str(configuration)],
+        ["/usr/sbin/slapadd", "-o", "value-check=yes", "-f", str(configuration)],
         input=text,
         capture_output=True,
         encoding="utf-8",

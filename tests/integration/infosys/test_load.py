@@ -83,23 +83,26 @@ def made(kind: Any, **more: Any) -> st.SearchStrategy[Any]:
     return st.builds(kind, **given_)
 
 
-def several(kind: Any, most: int = 4, **more: Any) -> st.SearchStrategy[Any]:
-    return st.lists(made(kind, **more), max_size=most).map(tuple)
+def several(kind: Any, most: int = 4, least: int = 0, **more: Any) -> st.SearchStrategy[Any]:
+    return st.lists(made(kind, **more), min_size=least, max_size=most).map(tuple)
 
 
-URL = (
-    st.sampled_from(["https://ks.example.org:5000/v3", "https://\u00e9.example.org/a,b c?d=e f", "nonsense", ""]) | NAME
-)
+DOOR = st.builds("https://ks.example.org:{}/{}".format, st.integers(1, 65535), NAME | st.just("v3?a=b,c d"))
+URL = st.one_of(*[DOOR] * 6, st.sampled_from(["https://keystone/v3", "https://\u00e9.example.org/"]), NAME)
 HEALTH = st.sampled_from(["ok", "warning", "critical", "unknown"])
-DOORS = several(Endpoint, 3, url=URL, health=HEALTH)
+# what an entry cannot be without is mostly there, or little would be left to load
+INTERFACE = st.one_of(*[st.sampled_from(["OpenStack", "O C,C I"])] * 3, NAME)
+DOORS = several(Endpoint, 3, url=URL, interface=INTERFACE, health=HEALTH)
 PROTOCOLS = st.lists(st.tuples(NAME, NAME), max_size=3).map(tuple)
+VO = st.one_of(*[st.sampled_from(["ops", "vo.example.org", "v o", "\u00fc"])] * 3, NAME)
+MEMORY = st.one_of(*[st.integers(1, 10**6)] * 3, COUNT)
 OFFERS = st.builds(
     CloudOffer,
     as_of=st.just(NOW - 60),
     endpoints=DOORS,
-    shares=several(Share, quotas=several(Quota)),
+    shares=several(Share, least=1, vo=VO, quotas=several(Quota)),
     managers=several(Manager, 2),
-    instance_types=several(InstanceType),
+    instance_types=several(InstanceType, memory=MEMORY),
     images=several(Image),
     accelerators=several(Accelerator),
     storage=several(Storage, 2, endpoints=DOORS, protocols=PROTOCOLS),
