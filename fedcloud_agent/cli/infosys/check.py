@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, Iterable, List, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import click
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option(
     "--file",
     "file",
-    type=click.File("r", encoding="utf-8"),
+    type=click.Path(dir_okay=False, allow_dash=True),
     metavar="LDIF",
     help="Check this tree instead, as slapcat or 'ldapsearch -LLL' wrote it; '-' is standard input.",
 )
@@ -30,7 +30,7 @@ def check(
     context: Context,
     clouds: Tuple[str, ...],
     offer: Optional[str],
-    file: Optional[Iterable[str]],
+    file: Optional[str],
     everything: bool,
     as_json: bool,
 ) -> int:
@@ -48,7 +48,7 @@ def check(
     if file is not None:
         if clouds or offer:
             raise UsageError("--file says what is checked; --cloud and --offer cannot be given beside it")
-        entries = ldif.parse(file)
+        entries = ldif.parse(_lines(file))
     else:
         from fedcloud_agent.cli.infosys.asking import ask
 
@@ -63,6 +63,16 @@ def check(
     else:
         errors = _print(findings, everything)
     return code or (RemoteDataError.exit_code if errors else 0)
+
+
+def _lines(file: str) -> Iterator[str]:
+    from fedcloud_agent.errors import UsageError
+
+    try:
+        with click.open_file(file, encoding="utf-8", errors="replace") as text:
+            yield from text
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
 def _print(findings: Iterable[Finding], everything: bool) -> int:
