@@ -30,42 +30,45 @@ def sift(site: SiteOffer, now: int) -> Sifted:
     """Judge the tree of a site, and take out what breaks a rule with all that cannot be without it."""
     tree = Tree()
     aside = tree.aside(errors(glue20.entries(site, now), tree, now))
-    gone = frozenset(dn.partition(",")[0].partition("=")[2] for dn in aside)
+    gone = frozenset(dn.partition(",")[0] for dn in aside)
     repeated = tuple(sorted(tree.repeated - aside.keys()))
     return Sifted(_without(site, gone) if gone or repeated else site, aside, repeated)
 
 
 def _without(site: SiteOffer, gone: AbstractSet[str]) -> SiteOffer:
+    service, endpoint = glue20.own_ids(site)
+    own = {f"GLUE2ServiceID={service}", f"GLUE2EndpointID={endpoint}"}
     return replace(
         site,
-        host=None if gone & set(glue20.own_ids(site)) else site.host,
-        compute=tuple(_compute(one, gone) for one in _kept(site.compute, gone, service_id)),
+        host=None if gone & own else site.host,
+        compute=tuple(_compute(one, gone) for one in _kept(site.compute, gone, "GLUE2ServiceID", service_id)),
         storage=tuple(
-            replace(one, endpoints=_kept(one.endpoints, gone, lambda door: door.id))
-            for one in _kept(site.storage, gone, storage_id)
+            replace(one, endpoints=_kept(one.endpoints, gone, "GLUE2EndpointID", lambda door: door.id))
+            for one in _kept(site.storage, gone, "GLUE2ServiceID", storage_id)
         ),
     )
 
 
 def _compute(service: ComputeService, gone: AbstractSet[str]) -> ComputeService:
+    images = "GLUE2ApplicationEnvironmentID"
     return replace(
         service,
-        endpoints=_kept(service.endpoints, gone, lambda one: one.id),
-        shares=_kept(service.shares, gone, lambda one: share_id(service, one)),
-        managers=_kept(service.managers, gone, lambda one: manager_id(service, one)),
-        instance_types=_kept(service.instance_types, gone, lambda one: type_id(service, one)),
-        images=_kept(service.images, gone, lambda one: image_id(service, one)),
+        endpoints=_kept(service.endpoints, gone, "GLUE2EndpointID", lambda one: one.id),
+        shares=_kept(service.shares, gone, "GLUE2ShareID", lambda one: share_id(service, one)),
+        managers=_kept(service.managers, gone, "GLUE2ManagerID", lambda one: manager_id(service, one)),
+        instance_types=_kept(service.instance_types, gone, "GLUE2ResourceID", lambda one: type_id(service, one)),
+        images=_kept(service.images, gone, images, lambda one: image_id(service, one)),
     )
 
 
-def _kept(things: Sequence[T], gone: AbstractSet[str], id_of: Callable[[T], str]) -> Tuple[T, ...]:
+def _kept(things: Sequence[T], gone: AbstractSet[str], attribute: str, id_of: Callable[[T], str]) -> Tuple[T, ...]:
     """Return what is not gone, and of several with one identifier the first."""
     seen: Set[str] = set()
     kept: List[T] = []
     for one in things:
-        id_ = id_of(one)
-        if id_ not in gone and id_ not in seen:
-            seen.add(id_)
+        rdn = f"{attribute}={id_of(one)}"
+        if rdn not in gone and rdn not in seen:
+            seen.add(rdn)
             kept.append(one)
     return tuple(kept)
 

@@ -9,6 +9,10 @@ from fedcloud_agent.infosys.rules import numbers, presence, times, values
 from fedcloud_agent.infosys.rules.finding import ERROR, Finding
 from fedcloud_agent.infosys.rules.tree import Tree
 
+PUBLISHED_ALL_THE_SAME = frozenset({"E001", "E002"})
+"""Errors of the clock, or of a cloud that could not be read for long. They would take the whole tree with them, and an
+empty tree tells readers less than one that says of itself how old it is."""
+
 _OF_CLASS: Dict[str, Tuple[Callable[[Entry], Iterator[Tuple[str, str]]], ...]] = {
     "GLUE2Domain": (values.urls, values.words),
     "GLUE2Location": (values.position,),
@@ -67,8 +71,3 @@ def errors(entries: Iterable[Entry], tree: Tree, now: int) -> Dict[str, str]:
             if finding.severity == ERROR and finding.rule not in PUBLISHED_ALL_THE_SAME and not again:
                 found.setdefault(finding.dn, f"{finding.rule}: {finding.message}")
     return found
-
-
-PUBLISHED_ALL_THE_SAME = frozenset({"E001", "E002"})
-"""Errors of the clock, or of a cloud that could not be read for long. They would take the whole tree with them, and an
-empty tree tells readers less than one that says of itself how old it is."""

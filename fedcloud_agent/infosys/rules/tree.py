@@ -88,12 +88,11 @@ class Tree:
         return gone
 
     def _lacks(self, dn: str, node: _Node, gone: AbstractSet[str]) -> Iterator[Tuple[str, str]]:
-        if node.parent and (node.parent in gone or node.parent not in self._nodes):
-            # a part of a tree may be looked at by itself: its top has no parent there
-            if node.parent in gone:
-                yield "K008", f"is below {node.parent}, which is set aside"
-            elif self._below_something(dn):
-                yield "K008", f"is below {node.parent}, which is not there"
+        if node.parent in gone:
+            yield "K008", f"is below {node.parent}, which is set aside"
+        # a part of a tree may be looked at by itself: its top has nothing above it there
+        elif node.parent not in self._nodes and self._below_something(dn):
+            yield "K008", f"is below {node.parent}, which is not there"
         for attribute, value in node.keys:
             holder = self._holders.get((attribute, value))
             if holder is None:

@@ -8,7 +8,7 @@ from typing import Any, Set
 
 import pytest
 
-from fedcloud_agent.clouds.offer import InstanceType
+from fedcloud_agent.clouds.offer import InstanceType, Share
 from fedcloud_agent.infosys import glue20, glue21
 from fedcloud_agent.infosys.rules.finding import ERROR
 from fedcloud_agent.infosys.rules.inspection import inspect
@@ -88,6 +88,13 @@ def test_what_is_told_twice_stays_once() -> None:
     assert summary(made) == [
         "told twice, the first stays: GLUE2ApplicationEnvironmentID=ks.example.org_main_image_img-1"
     ]
+
+
+def test_a_share_that_is_named_like_the_policy_of_another_is_not_mistaken_for_it() -> None:
+    made = sifted(shares=(Share("", "p"), Share("_p", "policy")))
+    gone = "ks.example.org_main_share__p"
+    assert {f"GLUE2ShareID={gone}", f"GLUE2PolicyID={gone}_policy"} <= names(made.aside)
+    assert [one.vo for one in made.site.compute[0].shares] == ["_p"]
 
 
 def test_a_cloud_that_serves_no_vo_is_no_door() -> None:
