@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fedcloud_agent.cli.accounting import explain, export, run, send, show, summary
+from fedcloud_agent.cli.accounting import audit, explain, export, release, republish, run, send, show, summary
 
 
 @click.group()
@@ -17,8 +17,11 @@ def accounting() -> None:
 
 
 for _command in (
+    audit.audit,
     explain.explain,
     export.export,
+    release.release,
+    republish.republish,
     run.extract,
     run.run,
     send.send,

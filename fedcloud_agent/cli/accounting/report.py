@@ -17,12 +17,14 @@ class Report:
 
     clouds: Dict[str, Dict[str, Any]] = field(default_factory=dict)
     destinations: Dict[str, Dict[str, Any]] = field(default_factory=dict)
+    more: Dict[str, Any] = field(default_factory=dict)
+    """What a command has to tell besides."""
     errors: List[AgentError] = field(default_factory=list)
 
     def as_json(self) -> Dict[str, Any]:
         """Return the report as one document."""
         errors = [{"exit_code": e.exit_code, "message": e.message, "hint": e.hint} for e in self.errors]
-        return {"clouds": self.clouds, "destinations": self.destinations, "errors": errors}
+        return {"clouds": self.clouds, "destinations": self.destinations, **self.more, "errors": errors}
 
     def finish(self, as_json: bool) -> None:
         """Print what a program asked for, name every error but the first, and raise the first, if there is any."""

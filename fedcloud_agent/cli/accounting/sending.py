@@ -90,7 +90,9 @@ def send_to(
             "messages": done.messages,
             "records": done.records,
             "refused": done.refused,
+            "damaged": done.damaged,
             "sent_again": done.sent_again,
+            "republished": done.republished,
         }
     return errors
 

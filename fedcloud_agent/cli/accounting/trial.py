@@ -26,7 +26,7 @@ def dry_run(
     configuration: Configuration, entries: Sequence[CloudEntry], accept_vanished: bool, file: Path, report: Report
 ) -> None:
     """Go the whole way on a copy of the ledger; what would leave ends in a file."""
-    with store_of(configuration) as store, _trial_of(store, state_of(configuration)) as trial:
+    with store_of(configuration) as store, trial_of(store, state_of(configuration)) as trial:
         for entry in entries:
             try:
                 done = extract_from(configuration, entry, trial, accept_vanished)
@@ -42,7 +42,7 @@ def dry_run(
 
 
 @contextlib.contextmanager
-def _trial_of(store: Store, state: Path) -> Iterator[Store]:
+def trial_of(store: Store, state: Path) -> Iterator[Store]:
     """Open a copy of the store, which is gone afterwards; what a killed dry run left goes with the next one."""
     from fedcloud_agent.store.copies import copy
     from fedcloud_agent.store.opening import open_store

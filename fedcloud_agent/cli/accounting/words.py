@@ -25,6 +25,8 @@ def sentence_of(done: Extracted) -> str:
         words.append(f"{len(got.vanished)} vanished")
     if got.held:
         words.append(f"{sum(got.held.values())} vanished and held back")
+    if done.let_go:
+        words.append(f"{count(done.let_go, 'machine')} of long ago let go")
     if done.first_run_open:
         words.append("no record made, since accounting.first_run is not set")
     return ", ".join(words)
@@ -42,6 +44,7 @@ def figures_of(done: Extracted) -> Dict[str, int]:
         "held": sum(got.held.values()),
         "records": done.records,
         "rejected": done.rejected,
+        "let_go": done.let_go,
     }
 
 
