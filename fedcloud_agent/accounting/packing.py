@@ -124,12 +124,7 @@ def unpack(connection: Connection, identity: str) -> int:
     result = connection.execute(
         update(record)
         .where(record.c.message == identity)
-        .values(
-            message=None,
-            flying=None,
-            flying_figures=None,
-            pending=case((record.c.rejected.is_(None), 1), else_=0),
-        )
+        .values(message=None, flying=None, flying_figures=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
     )
     queue.remove(connection, [identity])
     return int(result.rowcount)
@@ -173,8 +168,8 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
         .values(
             message=None,
             flying=None,
-            flying_figures=None,
             rejected=case((record.c.pending == 0, words_of_refusal(identity) + reason), else_=record.c.rejected),
+            flying_figures=None,
         )
     )
     queue.quarantine(connection, identity, reason)
