@@ -169,7 +169,7 @@ def _one(
 ) -> None:
     """Compare one machine with its records at one destination."""
     found.records += len(records)
-    origin = origin_of(known.first_seen, known.start, stream) if known.start is not None else None
+    origin = origin_of(known.start, stream) if known.start is not None else None
     if origin is None:
         return
     for month in sorted(comparison.missing_months(known, [one.month for one in records], origin, scope.as_of)):

@@ -7,8 +7,8 @@ from typing import Callable, Dict, List, Optional
 
 from fedcloud_agent.accounting import ledger
 from fedcloud_agent.accounting.books import Books
-from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, FirstRun
-from fedcloud_agent.clock import DAY, HOUR, month_of, month_start, utc
+from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, CONTINUED, FirstRun
+from fedcloud_agent.clock import HOUR, month_of, month_start, utc
 from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, Past, Problem, UsageFacet, Window
 from fedcloud_agent.errors import AgentError, RemoteDataError, TryAgainError
 from fedcloud_agent.store.engine import Store
@@ -116,7 +116,7 @@ def horizon(first_run: Optional[FirstRun], now: int) -> Optional[int]:
     if first_run is not None and first_run.policy == BASELINE:
         return first_run.date
     if first_run is not None and first_run.policy == CONTINUE:
-        return month_start(month_of(now - 2 * DAY))
+        return month_start(month_of(now - CONTINUED))
     return None
 
 

@@ -23,7 +23,6 @@ class Known(NamedTuple):
     status: str
     start: Optional[int]
     end: Optional[int]
-    first_seen: int
     alive_at: Optional[int]
     due: Optional[int]
     unreadable: Optional[str]
@@ -96,6 +95,8 @@ def missing_months(known: Known, months: Sequence[int], origin: Origin, as_of: i
         return frozenset()  # never started; or its next record is to be made first
     until = known.end if known.end is not None else known.alive_at
     if until is None or (origin.baseline is not None and until <= origin.baseline and not months):
+        return frozenset()
+    if origin.earliest is not None and month_of(until) < origin.earliest and not months:
         return frozenset()
     last = max(month_of(until), *months) if months else month_of(until)
     first = last if origin.month is None else max(month_of(known.start), origin.month)

@@ -134,7 +134,7 @@ def _sum(total: Corrected, found: Sequence[Sequence[_Fix]]) -> Corrected:
     )
 
 
-_MACHINE = [vm.c[name] for name in ("id", "cloud", "first_seen", "start", "end", "running", "sizes", "cpu_count")]
+_MACHINE = [vm.c[name] for name in ("id", "cloud", "start", "end", "running", "sizes", "cpu_count")]
 _ROW = [record.c[name] for name in _Row._fields]
 _CORRECT = (
     update(record)
@@ -183,7 +183,7 @@ def _page(
 def _fixes(machine: Any, rows: Sequence[_Row], stream: Stream, last: int, cpu_duration: str) -> Iterator[_Fix]:
     """Yield the first row that changes among the chosen months, and every later one of the machine."""
     life = life_of(machine.start, machine.end, machine.running, machine.sizes, machine.cpu_count)
-    base = origin_of(machine.first_seen, machine.start, stream).baseline
+    base = origin_of(machine.start, stream).baseline
     begun = False
     for row in rows:
         fields = parse(row.content)

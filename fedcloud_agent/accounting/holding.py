@@ -10,8 +10,8 @@ from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting.assumption import reported_before
 from fedcloud_agent.accounting.centre import NOTHING, Figures, Keys, Usage, counters, grown, read_figures, read_keys
-from fedcloud_agent.accounting.life import wall
 from fedcloud_agent.accounting.making import life_of
 from fedcloud_agent.accounting.settings import CONTINUE
 from fedcloud_agent.accounting.tables import record, stream, vm
@@ -55,13 +55,12 @@ class _Row(NamedTuple):
     rejected: Optional[str]
     cloud: str
     start: int
-    first_seen: int
     attempted: Optional[int]
 
 
 _COLUMNS = (
     *(record.c[name] for name in _Row._fields[:9]),
-    *(vm.c.cloud, vm.c.start, vm.c.first_seen, message.c.attempted),
+    *(vm.c.cloud, vm.c.start, message.c.attempted),
 )
 
 
@@ -123,7 +122,7 @@ def machine_months(
         if row.vm != current:
             current = row.vm
             before = after = NOTHING
-            if row.first_seen <= continued.get(row.cloud, -1) and row.start < month_start(row.month):
+            if row.start <= continued.get(row.cloud, -1) and row.start < month_start(row.month):
                 before = after = _reported_before(connection, row)
                 assumed = True
         shown, coming = _now(row), _then(row, frozen)
@@ -162,14 +161,9 @@ def _then(row: _Row, frozen: int) -> Optional[Tuple[str, str]]:
 
 
 def _reported_before(connection: Connection, row: _Row) -> Usage:
-    """Return what a former tool is taken to have reported of a machine before the month of our first record.
-
-    Of CPU time the share of the wall time; network counters were sent by few, and count in full without a record.
-    """
+    """Return what a former tool is taken to have reported of a machine before the month of our first record."""
     lived = connection.execute(
         select(vm.c.start, vm.c.end, vm.c.running, vm.c.sizes, vm.c.cpu_count).where(vm.c.id == row.vm)
     ).one()
     figures = read_figures(row.figures)
-    whole = figures.wall or 0
-    ran = min(wall(life_of(*lived), month_start(row.month)), whole)
-    return Usage(ran, (figures.cpu or 0) * ran // whole if whole else 0)
+    return reported_before(life_of(*lived), row.month, figures.wall or 0, figures.cpu or 0)

@@ -12,7 +12,7 @@ from fedcloud_agent.accounting.centre import figures_of
 from fedcloud_agent.accounting.life import Life
 from fedcloud_agent.accounting.measurement import Counters, Measurement, Origin, Rules, Sent, measurements
 from fedcloud_agent.accounting.record import Frame, Subject, fault, fields_of, keys_of, render
-from fedcloud_agent.accounting.settings import BACKFILL, BASELINE, CONTINUE, FirstRun
+from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, CONTINUED, FirstRun
 from fedcloud_agent.accounting.tables import record, stream, vm
 from fedcloud_agent.clock import month_of, month_start
 from fedcloud_agent.clouds.contract import COMPLETED
@@ -40,7 +40,6 @@ class Made(NamedTuple):
 
 class _Due(NamedTuple):
     id: int
-    first_seen: int
     end: Optional[int]
     status: str
     changed: Optional[int]
@@ -143,14 +142,17 @@ def _in_doubt(due: _Due) -> bool:
 def _records(
     due: _Due, subject: Subject, last: Optional[Sent], as_of: int, to: Stream, frame: Frame, rules: Rules
 ) -> List[Dict[str, Any]]:
+    origin = origin_of(subject.start, to)
+    # how far a former tool's counters got nobody knows, and none may fall: of its machines only times are told
+    counters = Counters(due.cpu_seconds, due.network_in, due.network_out) if origin.is_ours else Counters()
     rows = measurements(
         life_of(subject.start, due.end, due.running, due.sizes, due.cpu_count),
-        Counters(due.cpu_seconds, due.network_in, due.network_out),
+        counters,
         due.status,
         due.changed,
         last,
         (due.alive_at or 0) if _in_doubt(due) else as_of,
-        origin_of(due.first_seen, subject.start, to),
+        origin,
         rules,
     )
     return [_row(due.id, subject, row, to.destination, frame) for row in rows]
@@ -166,14 +168,23 @@ def life_of(start: int, end: Optional[int], running: Optional[str], sizes: Optio
     return Life(start, end, ran, ((start, cpu_count),))
 
 
-def origin_of(first_seen: int, start: int, to: Stream) -> Origin:
-    """Return from when on a machine is ours to report in a stream, by when it was first seen and when it started."""
-    if first_seen > to.since or to.first_run.policy == BACKFILL:
-        return Origin(month_of(start))
-    if to.first_run.policy == BASELINE and to.first_run.date is not None:
-        return Origin(month_of(to.first_run.date), to.first_run.date)
-    assert to.first_run.policy == CONTINUE
-    return Origin(None)
+def origin_of(start: int, to: Stream) -> Origin:
+    """Return from when on a machine is ours to report in a stream.
+
+    It goes by when the machine started, not by when we first saw it: one that could not be read when the stream began
+    was reported by the former tool all the same.
+    """
+    date = to.first_run.date
+    if to.first_run.policy == BASELINE and date is not None and start < date:
+        return Origin(month_of(date), date)
+    if is_continued(start, to):
+        return Origin(None, earliest=month_of(to.since - CONTINUED))
+    return Origin(month_of(start))
+
+
+def is_continued(start: int, to: Stream) -> bool:
+    """Tell whether a former tool reported a machine, by when it started, under the name that we go on with."""
+    return to.first_run.policy == CONTINUE and start <= to.since
 
 
 def _row(machine: int, subject: Subject, row: Measurement, destination: str, frame: Frame) -> Dict[str, Any]:

@@ -60,12 +60,19 @@ class Rules(NamedTuple):
 class Origin(NamedTuple):
     """From when on a machine is ours to report, where there is no record of it yet.
 
-    ``month``: the first month that may get a row, or None for the month of the first measurement.
+    ``month``: the first month that may get a row, or None for the month of the first measurement, which must not lie
+    before the month ``earliest``: those before are a former tool's for good.
     ``baseline``: what it used before this instant was reported by a former tool under another name.
     """
 
     month: Optional[int]
     baseline: Optional[int] = None
+    earliest: Optional[int] = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Tell whether all of the machine's life is ours to report; else a former tool reported how it began."""
+        return self.month is not None and self.baseline is None
 
 
 def measurements(
@@ -89,6 +96,8 @@ def measurements(
     if horizon < life.start or (last is None and origin.baseline is not None and horizon <= origin.baseline):
         return []
     month = month_of(horizon)
+    if last is None and origin.month is None and origin.earliest is not None and month < origin.earliest:
+        return []
     if last is not None:
         first = last.month if last.measured < month_end(last.month) else last.month + 1
     elif origin.month is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, List, Optional, Sequence
 
-from fedcloud_agent.accounting.making import Stream
-from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, FirstRun
+from fedcloud_agent.accounting.making import Stream, origin_of
+from fedcloud_agent.accounting.measurement import Origin
+from fedcloud_agent.accounting.settings import FirstRun
 from fedcloud_agent.clock import month_name, month_of, utc
 from fedcloud_agent.clouds.contract import COMPLETED
 
@@ -61,19 +62,20 @@ def of_destination(
     if row.start is None:
         return []
     found = []
-    old = row.first_seen <= begun.since
-    date = begun.first_run.date
-    if old and begun.first_run.policy == CONTINUE and recorded and month_of(row.start) < recorded[0]:
+    origin = origin_of(row.start, begun)
+    if origin.earliest is not None and not recorded and row.end is not None and month_of(row.end) < origin.earliest:
+        return [f"It ended before {month_name(origin.earliest)}: a former tool reported it (first_run: continue)."]
+    if origin.month is None and recorded and month_of(row.start) < recorded[0]:
         found.append(
             f"Months before {month_name(recorded[0])} are a former tool's (first_run: continue); it is taken to have "
             f"reported everything until {month_name(recorded[0])} began."
         )
-    if old and begun.first_run.policy == BASELINE and date is not None and row.start < date:
-        if row.end is not None and row.end <= date:
-            found.append(f"It ended before the baseline of {utc(date)}: a former tool reported it.")
-            return found
-        found.append(f"What it used before the baseline of {utc(date)} is a former tool's and left out here.")
-    return found + _missing(row, begun, recorded)
+    if origin.baseline is not None:
+        date = utc(origin.baseline)
+        if row.end is not None and row.end <= origin.baseline:
+            return [f"It ended before the baseline of {date}: a former tool reported it."]
+        found.append(f"What it used before the baseline of {date} is a former tool's and left out here.")
+    return found + _missing(row, origin, recorded)
 
 
 def of_end(row: Any, month: int, status: str) -> List[str]:
@@ -86,16 +88,15 @@ def of_end(row: Any, month: int, status: str) -> List[str]:
     ]
 
 
-def _missing(row: Any, begun: Stream, recorded: Sequence[int]) -> List[str]:
+def _missing(row: Any, origin: Origin, recorded: Sequence[int]) -> List[str]:
     """Name the months in which it lived, as far as is known, and that have no record."""
     horizon = row.end if row.end is not None else row.alive_at
     if horizon is None:
         return ["It was never seen alive and has no end: no month can be told."] if not recorded else []
-    first = month_of(row.start)
-    if row.first_seen <= begun.since and begun.first_run.policy == BASELINE and begun.first_run.date is not None:
-        first = max(first, month_of(begun.first_run.date))
-    if row.first_seen <= begun.since and begun.first_run.policy == CONTINUE:
+    if origin.month is None:
         first = recorded[0] if recorded else month_of(horizon)
+    else:
+        first = max(month_of(row.start), origin.month)
     lacking = [month for month in range(first, month_of(horizon) + 1) if month not in recorded]
     if not lacking:
         return []

@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import closings
+from fedcloud_agent.accounting.assumption import assumptions
 from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.accounting.record import HEADER, SEPARATOR
 from fedcloud_agent.accounting.tables import record, vm
@@ -53,7 +54,10 @@ class Ended(NamedTuple):
 
 
 def months(connection: Connection, first: Optional[int] = None, last: Optional[int] = None) -> List[MonthOfVO]:
-    """Return usage by destination, cloud, month and VO; a month's share is what grew since the month before."""
+    """Return usage by destination, cloud, month and VO; a month's share is what grew since the month before.
+
+    Where a former tool reported how a machine began, the share of our first month is counted from that.
+    """
     life = {"partition_by": (record.c.destination, record.c.vm), "order_by": record.c.month}
     grown = select(
         record.c.destination,
@@ -92,6 +96,11 @@ def months(connection: Connection, first: Optional[int] = None, last: Optional[i
     if last is not None:
         query = query.where(grown.c.month <= last)
     found = {tuple(row[:4]): tuple(int(value) for value in row[4:]) for row in connection.execute(query)}
+    for one in assumptions(connection):
+        key = (one.destination, one.cloud, one.month, one.vo)
+        if key in found:
+            machines, wall, cpu, *rest = found[key]
+            found[key] = (machines, wall - one.wall, cpu - one.cpu, *rest)
     for kept in closings.between(connection, first, last):
         key = (kept.destination, kept.cloud, kept.month, kept.vo)
         # all of it was acknowledged, or it would not have been let go

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import closings, departures, republication
+from fedcloud_agent.accounting.assumption import assumptions
 from fedcloud_agent.accounting.closings import Row
 from fedcloud_agent.accounting.tables import record, vm
 from fedcloud_agent.clouds.contract import COMPLETED
@@ -95,9 +96,13 @@ def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
         .where(record.c.vm.in_(list(vos)))
         .order_by(record.c.destination, record.c.vm, record.c.month)
     )
+    before = {(one.destination, one.vm): one for one in assumptions(connection, list(vos))}
     months = itertools.groupby(rows, key=lambda row: (row.destination, row.vm))
     for (destination, machine), of_one in months:
         lived = [Row._make(tuple(row)[1:]) for row in of_one]
+        theirs = before.get((destination, machine))
+        if theirs is not None:
+            lived = [row._replace(wall=row.wall - theirs.wall, cpu=row.cpu - theirs.cpu) for row in lived]
         closings.add(connection, destination, cloud, vos[machine], lived)
     departures.note(connection, cloud, [machine.uuid for machine in machines])
     connection.execute(delete(record).where(record.c.vm.in_(list(vos))))

@@ -22,6 +22,8 @@ from fedcloud_agent.settings import (
 )
 
 CONTINUE = "continue"
+CONTINUED = 2 * DAY
+"""Months that were over for so long when we began are a former tool's for good, with ``continue``."""
 BACKFILL = "backfill"
 BASELINE = "baseline"
 
