@@ -5,25 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 from typing import List, Tuple
 
+from fedcloud_agent.accounting.former import Former, formers
+from fedcloud_agent.accounting.settings import CONTINUE
 from fedcloud_agent.errors import ConfigurationError
 
+ROOT = Path("/")
+
 _TRACES: Tuple[Tuple[str, str], ...] = (
-    ("etc/caso/caso.conf", "cASO is configured here"),
     ("var/spool/caso", "cASO has run here"),
     ("etc/osssmrc", "osssm is configured here"),
-    ("etc/oneacct-export/conf.yml", "oneacct-export is configured here"),
-    ("etc/goat-client/goat-client.yml", "goat is configured here"),
     ("etc/apel/sender.cfg", "ssmsend is configured here"),
     ("var/spool/apel/outgoing", "ssmsend has a spool here"),
 )
 
 
-def traces(root: Path = Path("/")) -> List[str]:
+def traces(root: Path = ROOT) -> List[str]:
     """Return what of former accounting tools is on this machine, in words, each with its path."""
-    return [f"{what} ({root / path})" for path, what in _TRACES if (root / path).exists()]
+    found = [f"{one.tool} is configured here ({one.path})" for one in formers(root)]
+    return found + [f"{what} ({root / path})" for path, what in _TRACES if (root / path).exists()]
 
 
-def first_run_is_open(cloud: str, root: Path = Path("/")) -> ConfigurationError:
+def first_run_is_open(cloud: str, root: Path = ROOT) -> ConfigurationError:
     """Return the error that asks for accounting.first_run, with the choices and what speaks for one of them."""
     found = traces(root)
     seen = (
@@ -34,12 +36,25 @@ def first_run_is_open(cloud: str, root: Path = Path("/")) -> ConfigurationError:
     return ConfigurationError(
         f"nothing of cloud {cloud} is sent before accounting.first_run is set, since what is once published cannot "
         "be taken back",
-        hint=(
-            f"{seen}\n"
-            "  Set it in agent.yaml to one of:\n"
-            "    continue            a former tool reported these machines under the same ids (cASO, osssm) until now\n"
-            "    backfill            nobody ever reported them: every month since their start is reported\n"
-            "    {baseline: DATE}    a former tool reported them under other ids until DATE\n"
-            "  and stop the former tool's cron job before the first send."
+        hint="\n".join(
+            [
+                seen,
+                "  Set it in agent.yaml to one of:",
+                "    continue            a former tool reported these machines under the same ids until now (cASO, "
+                "osssm,",
+                "                        oneacct-export)",
+                "    backfill            nobody ever reported them: every month since their start is reported",
+                "    {baseline: DATE}    a former tool reported them under other ids until DATE (goat)",
+                *(line for one in formers(root) for line in _history(one)),
+                "  and stop the former tool's cron job before the first send.",
+            ]
         ),
     )
+
+
+def _history(former: Former) -> List[str]:
+    """Return the lines that name what goes on with the history of a former tool."""
+    choice = CONTINUE if former.first_run == CONTINUE else "{baseline: DATE}"
+    lines = [f"  What goes on with the history of {former.tool}:", f"    accounting.first_run: {choice}"]
+    lines += [f"    {key}: {value}" for key, value in former.settings.items()]
+    return lines + [f"    ({remark})" for remark in former.remarks]

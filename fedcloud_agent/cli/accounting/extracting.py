@@ -8,6 +8,7 @@ from fedcloud_agent import clock
 from fedcloud_agent.accounting.extraction import Extracted, extract
 from fedcloud_agent.accounting.record import Frame
 from fedcloud_agent.accounting.settings import AccountingSettings
+from fedcloud_agent.cli.accounting.history import check_history
 from fedcloud_agent.cli.accounting.report import Report
 from fedcloud_agent.cli.accounting.words import figures_of, note, sentence_of
 from fedcloud_agent.cli.opening import cloud_of, state_of, store_of
@@ -64,6 +65,7 @@ def extract_from(configuration: Configuration, entry: CloudEntry, store: Store, 
     settings = configuration.room(AccountingSettings)
     with cloud_of(entry, UsageFacet) as cloud, progress(f"servers of {entry.name}") as bar:
         assert isinstance(cloud, UsageFacet)
+        check_history(configuration, entry, cloud, store)
         frame = frame_of(configuration, entry, cloud)
         # pages of JSON come and go without cycles: what was imported need not be walked through for each of them
         gc.freeze()
