@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Iterator, List
+from typing import Dict, Iterator, List
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from fedcloud_agent.clock import DAY
-from tests.federation.box import Box
+from tests.federation.box import PROJECT, SITE, VO, Box
+from tests.federation.central.loader import parse
+from tests.federation.former import Caso, Goat, Oneacct
 
 NOW = 1768813200  # 2026-01-19 09:00
 START = NOW - 40 * DAY  # in December
@@ -91,3 +94,93 @@ def test_an_export_holds_the_newest_records(box: Box, tmp_path: Path) -> None:
     assert "1 messages written" in box.agent(*words).stdout
     (file,) = (path for path in target.iterdir() if path.is_file())
     assert records(file.read_text()) == 2
+
+
+def fields(text: str) -> Dict[str, Dict[str, object]]:
+    """Return the records of messages that follow each other, by VMUUID as the repository compares it."""
+    bodies = [f"APEL-cloud-message{part}" for part in text.split("APEL-cloud-message")[1:]]
+    return {str(record["VMUUID"]).lower(): record for body in bodies for record in parse(body)}
+
+
+def assert_the_same_machines(ours: str, theirs: str, seconds: int, *keys: str) -> None:
+    """Check what a how-to has people compare: names as before, wall time grown by the time between."""
+    mine, former = fields(ours), fields(theirs)
+    assert mine.keys() == former.keys() != set()
+    for uuid, record in mine.items():
+        assert {key: record[key] for key in keys} == {key: former[uuid][key] for key in keys}
+        assert int(str(record["WallDuration"])) - int(str(former[uuid]["WallDuration"])) == seconds
+
+
+def look_before_you_leap(box: Box, tmp_path: Path, settings: str) -> str:
+    """Do as the how-tos of moving say until nothing has left yet; return what would leave."""
+    box.agent("accounting", "extract")
+    refused = box.agent("accounting", "run", check=False)
+    assert refused.returncode == 78 and "accounting.first_run is set" in refused.stderr
+    box.configure(settings=settings, stomp="send: false")
+    file = tmp_path / "would-leave"
+    box.agent("accounting", "run", "--dry-run", str(file))
+    box.agent("accounting", "run")
+    assert spool(box) == []
+    return file.read_text()
+
+
+def test_move_from_caso(box: Box, tmp_path: Path) -> None:
+    caso = Caso(box.cloud, PROJECT, VO, SITE, "cloud.example.org")
+    (last,) = caso.run(NOW)
+    caso.close()
+    box.set_clock(NOW + 900)
+    text = look_before_you_leap(box, tmp_path, "first_run: continue")
+    keys = ("SiteName", "CloudComputeService", "FQAN", "GlobalUserName", "StartTime", "CpuCount")
+    assert_the_same_machines(text, last, 900, *keys)
+    box.configure(stomp="")
+    box.agent("accounting", "run")
+    (sent,) = spool(box)
+    assert sent.read_text() == text
+    shown = box.agent("accounting", "show").stdout
+    assert "2026-01" in shown and "2025-12" not in shown
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Iterator[Box]:
+    rules = "cpu_duration: wall\nfqan_style: voms"
+    with Box(tmp_path / "box", broker=False, openstack=False, opennebula="6.10", settings=rules) as one:
+        one.set_clock(NOW)
+        for name in ("one", "two"):
+            one.create_vm(name=name, created=START, vcpu=2)
+        yield one
+
+
+def test_move_from_oneacct_export(one: Box, tmp_path: Path) -> None:
+    endpoint = "https://occi.example.org:11443/"
+    one.configure(oned_settings=f"uuid_style: oneacct\nuuid_endpoint: {endpoint}\nuuid_zone: Europe/Prague")
+    (last,) = Oneacct(one.oned, endpoint, ZoneInfo("Europe/Prague"), SITE, "one.example.org").run(NOW)
+    one.set_clock(NOW + 900)
+    text = look_before_you_leap(one, tmp_path, "first_run: continue\ncpu_duration: wall\nfqan_style: voms")
+    keys = ("SiteName", "CloudComputeService", "FQAN", "GlobalUserName", "StartTime", "CpuCount", "Status")
+    assert_the_same_machines(text, last, 900, *keys)
+    for record in fields(text).values():
+        assert record["CpuDuration"] == record["WallDuration"]
+    one.configure(stomp="")
+    one.agent("accounting", "run")
+    (sent,) = spool(one)
+    assert sent.read_text() == text
+    one.configure(oned_settings="uuid_style: agent")
+    renamed = one.agent("accounting", "run", check=False)
+    assert renamed.returncode == 78 and "counted twice" in renamed.stderr
+
+
+def test_move_from_goat(one: Box, tmp_path: Path) -> None:
+    """The date lies ahead when the agent is set up."""
+    date = 1769904000  # 2026-02-01
+    rules = "first_run: {baseline: 2026-02-01}\ncpu_duration: wall\nfqan_style: voms"
+    assert records(look_before_you_leap(one, tmp_path, rules)) == 0
+    one.configure(stomp="")
+    one.agent("accounting", "run")
+    assert spool(one) == []
+    one.set_clock(date)
+    (last,) = Goat(one.oned, SITE, "one.example.org").run(date)
+    one.set_clock(date + 900)
+    one.agent("accounting", "run")
+    (sent,) = spool(one)
+    walls = {record["WallDuration"] for record in fields(sent.read_text()).values()}
+    assert walls == {900} and len(fields(sent.read_text())) == len(fields(last)) == 2

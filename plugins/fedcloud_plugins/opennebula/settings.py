@@ -194,8 +194,8 @@ class OpenNebulaSettings(CloudSettings):
     )
     uuid_endpoint: Optional[str] = setting(
         Url("http", "https"),
-        help="The endpoint that VMUUIDs begin with, where it is not 'endpoint': set it to the former one when oned "
-        "moves, since machines would else be counted twice.",
+        help="The endpoint that VMUUIDs begin with, where it is not 'endpoint': that of oneacct-export's settings for "
+        "APEL, or the former one when oned moves, since machines would else be counted twice.",
         default=None,
     )
     user_properties: Tuple[str, ...] = setting(

@@ -28,7 +28,7 @@ class Pool:
     def table(self, kind: str, path: str) -> Dict[str, str]:
         """Return what stands at a path in each object of ``userpool`` or ``imagepool``, by id."""
         pool = self._ask(f"{kind}pool.info", *(() if kind == "user" else (-2, -1, -1)))
-        found = {text(one, "ID"): text(one, path) for one in pool}
+        found = {text(one, "ID"): text(one, path) for one in pool.findall(kind.upper())}
         return {key: value for key, value in found.items() if key and value}
 
     def _ask(self, method: str, *arguments: int) -> Element:
