@@ -88,9 +88,9 @@ class AccountingSettings:
         FirstRunKind(),
         help="How machines that started before this agent are first reported; nothing is sent until this is set, "
         "because a wrong choice cannot be taken back. 'continue': a former tool (cASO, osssm, oneacct-export) reported "
-        "them under the same VMUUIDs until now. 'backfill': nobody ever reported them, so every month since their start "
-        "is closed. '{baseline: DATE}': a former tool (goat) reported them under other VMUUIDs until DATE; only what "
-        "came after counts.",
+        "them under the same VMUUIDs until now. 'backfill': nobody ever reported them, so every month since their "
+        "start is closed. '{baseline: DATE}': a former tool (goat) reported them under other VMUUIDs until DATE; only "
+        "what came after counts.",
         default=None,
         example="backfill",
     )
