@@ -96,6 +96,7 @@ record = Table(
     Column("peer", Text),  # who acknowledged it
     Column("rejected", Text),  # why the newest record must not leave
 )
+Index("ix_record_vm", record.c.vm)  # what refers to a machine that is let go is looked for each time
 Index(
     "ix_record_pending",
     record.c.destination,

@@ -22,6 +22,7 @@ def upgrade() -> None:
         body = bytes(connection.execute(sa.select(message.c.body).where(message.c.id == identity)).scalar_one())
         checksum = hashlib.sha256(body).hexdigest()
         connection.execute(sa.update(message).where(message.c.id == identity).values(checksum=checksum))
+    op.create_index("ix_record_vm", "record", ["vm"])
     op.create_table(
         "republication",
         sa.Column("id", sa.Integer, nullable=False),
