@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting.centre import figures_of
 from fedcloud_agent.accounting.life import Life, cpu, wall
 from fedcloud_agent.accounting.making import Stream, life_of, origin_of, streams
 from fedcloud_agent.accounting.record import FIELDS, fault, parse, render
@@ -142,7 +143,9 @@ _CORRECT = (
         record.c.vm == bindparam("of_vm"),
         record.c.month == bindparam("of_month"),
     )
-    .values({name: bindparam(name) for name in ("measured", "wall", "cpu", "content", "pending", "rejected")})
+    .values(
+        {name: bindparam(name) for name in ("measured", "wall", "cpu", "content", "figures", "pending", "rejected")}
+    )
 )
 
 
@@ -208,6 +211,7 @@ def _fixes(machine: Any, rows: Sequence[_Row], stream: Stream, last: int, cpu_du
                 "wall": now.wall,
                 "cpu": now.cpu,
                 "content": content,
+                "figures": figures_of(parse(content), now.measured),
                 "pending": 0 if reason else 1,
                 "rejected": reason,
             },

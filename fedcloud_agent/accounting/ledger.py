@@ -307,5 +307,9 @@ def distrust(connection: Connection) -> None:
     """
     connection.execute(update(scope).values(full_as_of=None, mark=None))
     connection.execute(update(vm).where(vm.c.status != COMPLETED, vm.c.start.is_not(None)).values(due=AT_ONCE))
-    connection.execute(update(record).where(record.c.message.is_not(None)).values(message=None, flying=None, pending=1))
+    connection.execute(
+        update(record)
+        .where(record.c.message.is_not(None))
+        .values(message=None, flying=None, flying_figures=None, pending=1)
+    )
     connection.execute(delete(message).where(message.c.state == QUEUED))

@@ -8,6 +8,7 @@ from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, S
 from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting.centre import figures_of
 from fedcloud_agent.accounting.life import Life
 from fedcloud_agent.accounting.measurement import Counters, Measurement, Origin, Rules, Sent, measurements
 from fedcloud_agent.accounting.record import Frame, Subject, fault, fields_of, keys_of, render
@@ -189,6 +190,7 @@ def _row(machine: int, subject: Subject, row: Measurement, destination: str, fra
         "network_out": row.network_out,
         "content": render(fields),
         "key_fields": keys_of(fields),
+        "figures": figures_of(fields, row.measured),
         "pending": 0 if reason else 1,
         "rejected": reason,
     }
@@ -223,7 +225,8 @@ _REPLACE = (
         {
             name: bindparam(name)
             for name in (
-                "measured", "wall", "cpu", "network_in", "network_out", "content", "key_fields", "pending", "rejected",
+                "measured", "wall", "cpu", "network_in", "network_out", "content", "key_fields", "figures", "pending",
+                "rejected",
             )
         }
     )

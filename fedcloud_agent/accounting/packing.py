@@ -81,6 +81,7 @@ def _packed(destination: str) -> Any:
             content=bindparam("content"),
             key_fields=bindparam("key_fields"),
             flying=bindparam("key_fields"),
+            flying_figures=record.c.figures,
             message=bindparam("message"),
             pending=0,
         )
@@ -123,7 +124,7 @@ def unpack(connection: Connection, identity: str) -> int:
     result = connection.execute(
         update(record)
         .where(record.c.message == identity)
-        .values(message=None, flying=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
+        .values(message=None, flying=None, flying_figures=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
     )
     queue.remove(connection, [identity])
     return int(result.rowcount)
@@ -134,7 +135,15 @@ def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> i
     result = connection.execute(
         update(record)
         .where(record.c.message.in_(ids))
-        .values(published=record.c.flying, flying=None, message=None, acknowledged=now, peer=peer)
+        .values(
+            published=record.c.flying,
+            published_figures=record.c.flying_figures,
+            flying=None,
+            flying_figures=None,
+            message=None,
+            acknowledged=now,
+            peer=peer,
+        )
     )
     queue.remove(connection, ids)
     return int(result.rowcount)
@@ -160,6 +169,7 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
             message=None,
             flying=None,
             rejected=case((record.c.pending == 0, words_of_refusal(identity) + reason), else_=record.c.rejected),
+            flying_figures=None,
         )
     )
     queue.quarantine(connection, identity, reason)

@@ -12,6 +12,7 @@ from typing import Any, Dict, FrozenSet, List, Mapping, NamedTuple, Optional, Se
 from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting.centre import figures_of
 from fedcloud_agent.accounting.measurement import Measurement
 from fedcloud_agent.accounting.packing import refused_message, words_of_refusal
 from fedcloud_agent.accounting.record import Frame, Subject, fault, fields_of, keys_of, parse, render
@@ -89,7 +90,7 @@ _JUDGED = (
         record.c.vm == bindparam("of_vm"),
         record.c.month == bindparam("of_month"),
     )
-    .values({name: bindparam(name) for name in ("content", "key_fields", "pending", "rejected")})
+    .values({name: bindparam(name) for name in ("content", "key_fields", "figures", "pending", "rejected")})
 )
 
 
@@ -129,6 +130,7 @@ def _judged(row: Any, frame: Optional[Frame]) -> Dict[str, Any]:
         "of_month": row.month,
         "content": render(fields),
         "key_fields": keys_of(fields),
+        "figures": figures_of(fields, row.measured),
         "pending": 0 if reason else 1,
         "rejected": reason,
     }

@@ -88,10 +88,13 @@ record = Table(
     Column("network_out", BigInteger),
     Column("content", Text, nullable=False),  # the newest record made, as it stands in a message
     Column("key_fields", Text, nullable=False),  # its key fields (record.KEYS)
+    Column("figures", Text, nullable=False),  # its numbers (centre.Figures)
     Column("pending", Integer, nullable=False),  # 1: the newest is in no message yet
     Column("message", Text),  # the unacknowledged message that holds a record of this VM-month
     Column("flying", Text),  # the key fields of the record in that message
+    Column("flying_figures", Text),  # and its numbers
     Column("published", Text),  # the key fields last acknowledged
+    Column("published_figures", Text),  # and the numbers; null: not known, acknowledged before state 0004
     Column("acknowledged", BigInteger),
     Column("peer", Text),  # who acknowledged it
     Column("rejected", Text),  # why the newest record must not leave

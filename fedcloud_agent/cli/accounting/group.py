@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fedcloud_agent.cli.accounting import audit, export, release, republish, run, send, show
+from fedcloud_agent.cli.accounting import audit, explain, export, release, republish, run, send, show, summary
 
 
 @click.group()
@@ -18,6 +18,7 @@ def accounting() -> None:
 
 for _command in (
     audit.audit,
+    explain.explain,
     export.export,
     release.release,
     republish.republish,
@@ -25,5 +26,6 @@ for _command in (
     run.run,
     send.send,
     show.show,
+    summary.summary,
 ):
     accounting.add_command(_command)
