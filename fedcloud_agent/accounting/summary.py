@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from fedcloud_agent.accounting.centre import Keys, Sum
+from fedcloud_agent.accounting import closings
+from fedcloud_agent.accounting.centre import Keys, Sum, read_fqan
+from fedcloud_agent.accounting.closings import Closing
 from fedcloud_agent.accounting.holding import MachineMonth, machine_months
 from fedcloud_agent.accounting.tables import record
+
+LET_GO = "(let go)"
+"""What is not known any more of machines that were let go."""
 
 Label = Callable[[str, Keys], str]
 
@@ -64,6 +69,9 @@ def summary(
         # the months before the first one asked for were needed as what it is counted from
         if first is None or one.month >= first:
             _count(lines, destination, one, by)
+    for kept in closings.between(connection, first, last):
+        if kept.destination == destination and (not clouds or kept.cloud in clouds):
+            _count_closed(lines, kept, by)
     return [lines[key] for key in sorted(lines)]
 
 
@@ -76,9 +84,21 @@ def _count(lines: Dict[Tuple[int, str], Line], destination: str, one: MachineMon
         line.assumed += one.assumed
 
 
-def _line(lines: Dict[Tuple[int, str], Line], destination: str, one: MachineMonth, label: str) -> Line:
+def _line(lines: Dict[Tuple[int, str], Line], destination: str, one: Union[MachineMonth, Closing], label: str) -> Line:
     key = (one.month, label.lower())
     line = lines.get(key)
     if line is None:
         line = lines[key] = Line(destination, one.month, label)
     return line
+
+
+def _count_closed(lines: Dict[Tuple[int, str], Line], kept: Closing, by: Label) -> None:
+    """Count the machines that were let go: all of theirs was acknowledged, and nothing else will come."""
+    keys = Keys(kept.site, LET_GO, LET_GO, *read_fqan(kept.fqan), LET_GO, LET_GO, 0, LET_GO, 0)
+    line = _line(lines, kept.destination, kept, by(kept.cloud, keys))
+    for total in (line.now, line.then):
+        for name in ("machines", "wall", "processors", "cpu", "network_in", "network_out", "memory", "disk"):
+            setattr(total, name, getattr(total, name) + getattr(kept, name))
+        total.cpu_count += kept.cpu_count / 1000
+        total.earliest_start = min(kept.earliest_start, total.earliest_start or kept.earliest_start)
+        total.latest_start = max(kept.latest_start, total.latest_start or kept.latest_start)

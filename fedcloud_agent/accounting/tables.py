@@ -143,10 +143,13 @@ closing = Table(
     Column("wall", BigInteger, nullable=False),
     Column("processors", BigInteger, nullable=False),  # wall time times CpuCount as published, in thousandths
     Column("cpu", BigInteger, nullable=False),
+    Column("cpu_count", BigInteger, nullable=False),  # in thousandths
     Column("network_in", BigInteger, nullable=False),  # GB as published, like the others below
     Column("network_out", BigInteger, nullable=False),
     Column("memory", BigInteger, nullable=False),
     Column("disk", BigInteger, nullable=False),
+    Column("earliest_start", BigInteger, nullable=False),
+    Column("latest_start", BigInteger, nullable=False),
 )
 
 departed = Table(

@@ -49,10 +49,13 @@ def upgrade() -> None:
         sa.Column("wall", sa.BigInteger, nullable=False),
         sa.Column("processors", sa.BigInteger, nullable=False),
         sa.Column("cpu", sa.BigInteger, nullable=False),
+        sa.Column("cpu_count", sa.BigInteger, nullable=False),
         sa.Column("network_in", sa.BigInteger, nullable=False),
         sa.Column("network_out", sa.BigInteger, nullable=False),
         sa.Column("memory", sa.BigInteger, nullable=False),
         sa.Column("disk", sa.BigInteger, nullable=False),
+        sa.Column("earliest_start", sa.BigInteger, nullable=False),
+        sa.Column("latest_start", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("destination", "cloud", "site", "vo", "fqan", "month", name="pk_closing"),
     )
     op.create_table(
