@@ -103,6 +103,9 @@ def _add(total: Sum, kept: Closing) -> None:
     total.machines += kept.machines
     for name in ("wall", "processors", "cpu", "memory", "disk", "network_in", "network_out"):
         setattr(total, name, getattr(total, name) + getattr(kept, name))
+    total.cpu_count += kept.cpu_count / 1000
+    total.earliest_start = min(kept.earliest_start, total.earliest_start or kept.earliest_start)
+    total.latest_start = max(kept.latest_start, total.latest_start or kept.latest_start)
 
 
 def _line(lines: Dict[Tuple[int, str], Line], destination: str, month: int, label: str) -> Line:
