@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
@@ -12,6 +13,8 @@ from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.transport import Outcome, Transport
 from fedcloud_agent.store.engine import Store
+
+log = logging.getLogger(__name__)
 
 _SETTLED_TOGETHER = 64
 _SETTLED_AFTER = 0.5
@@ -24,12 +27,19 @@ class Delivered:
     messages: int = 0
     records: int = 0
     refused: List[str] = field(default_factory=list)
+    split: int = 0
+    """Messages that were too large for the other side, and were made anew as two."""
     packed: int = 0
     """Records put into messages."""
     sent_again: int = 0
     """Records of closed months that went out again because another broker had taken them."""
     peer: str = ""
     """Who acknowledged last."""
+
+    @property
+    def answered(self) -> int:
+        """How many messages were answered, in whatever way."""
+        return self.messages + len(self.refused) + self.split
 
 
 def pack_all(store: Store, destination: str, limits: Limits, now: Callable[[], int]) -> int:
@@ -64,12 +74,12 @@ def deliver(
     done = done if done is not None else Delivered()
     while True:
         done.packed += pack_all(store, destination, limits, now)
-        before = done.messages + len(done.refused)
-        _send_once(store, destination, transport, preferred, now, progress, done)
+        before, split = done.answered, done.split
+        _send_once(store, destination, transport, limits, preferred, now, progress, done)
         with store.read() as connection:
             left = packing.pending(connection, destination)
-        # a record made while its month was under way leaves now; without progress there is nothing to wait for
-        if not left or done.messages + len(done.refused) == before:
+        # a record made while its month was under way leaves now, and so do halves; without progress nothing will
+        if not (left or done.split > split) or done.answered == before:
             return done
 
 
@@ -77,6 +87,7 @@ def _send_once(
     store: Store,
     destination: str,
     transport: Transport,
+    limits: Limits,
     preferred: Sequence[str],
     now: Callable[[], int],
     progress: Callable[[int], None],
@@ -93,17 +104,23 @@ def _send_once(
         for outcome in transport.deliver(queue.waiting(store, destination), departing):
             held.append(outcome)
             if len(held) >= _SETTLED_TOGETHER or time.monotonic() - since > _SETTLED_AFTER:
-                _settle(store, destination, held, preferred, now(), done)
+                _settle(store, destination, held, limits, preferred, now(), done)
                 held = []
                 since = time.monotonic()
                 progress(done.messages)
     finally:
-        _settle(store, destination, held, preferred, now(), done)
+        _settle(store, destination, held, limits, preferred, now(), done)
         progress(done.messages)
 
 
 def _settle(
-    store: Store, destination: str, outcomes: Sequence[Outcome], preferred: Sequence[str], now: int, done: Delivered
+    store: Store,
+    destination: str,
+    outcomes: Sequence[Outcome],
+    limits: Limits,
+    preferred: Sequence[str],
+    now: int,
+    done: Delivered,
 ) -> None:
     if not outcomes:
         return
@@ -119,6 +136,13 @@ def _settle(
                 lost = [other for other in preferred if other != peer]
                 done.sent_again += packing.send_again(connection, destination, lost, now)
         for outcome in outcomes:
-            if not outcome.acknowledged:
+            if outcome.acknowledged:
+                continue
+            at = max(now, packing.newest_listing(connection))
+            sent = bool(outcome.peer)
+            if outcome.too_large and packing.split(connection, destination, outcome.id, limits, at, sent=sent):
+                log.info("message %s to %s is split: %s", outcome.id, destination, outcome.reason)
+                done.split += 1
+            else:
                 packing.refuse(connection, outcome.id, outcome.reason)
                 done.refused.append(f"{outcome.id}: {outcome.reason}")

@@ -202,6 +202,7 @@ def _send(
             "messages": done.messages,
             "records": done.records,
             "refused": done.refused,
+            "split": done.split,
             "sent_again": done.sent_again,
         }
     return errors

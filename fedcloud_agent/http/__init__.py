@@ -12,6 +12,6 @@ from __future__ import annotations
 
 from fedcloud_agent.http.answer import Answer
 from fedcloud_agent.http.client import Client, Credential
-from fedcloud_agent.http.exchange import Bounds
+from fedcloud_agent.http.exchange import Bounds, HungUpError
 
-__all__ = ["Answer", "Bounds", "Client", "Credential"]
+__all__ = ["Answer", "Bounds", "Client", "Credential", "HungUpError"]

@@ -14,16 +14,13 @@ from fedcloud_agent.outbox.brokers import Brokers
 from fedcloud_agent.outbox.flight import Flight
 from fedcloud_agent.outbox.link import Complaint, Link, Lost, Receipt
 from fedcloud_agent.outbox.patience import Patience
-from fedcloud_agent.outbox.transport import Departing, Message, Outcome
+from fedcloud_agent.outbox.transport import REFUSALS_IN_A_ROW, Departing, Message, Outcome
 from fedcloud_agent.pki.smime import UnfitError
 
 log = logging.getLogger(__name__)
 
 DRAWN_TOGETHER = 16
 """So many messages leave at once: that they may have arrived is written down once for all of them."""
-
-REFUSALS_IN_A_ROW = 5
-"""So many refusals without a receipt in between speak against us or the broker, not against the messages."""
 
 _PROBE = "ping"
 """The id of a message that receivers ignore."""
@@ -137,7 +134,7 @@ class Delivery:
         elif complaint.id is None or not self._flight.settle(complaint.id):
             self._complaint = complaint.text  # most likely its last words: the reason for the cut that follows
         else:
-            yield from self._refused(complaint.id, str(link.address), complaint.text)
+            yield from self._refused(complaint.id, str(link.address), complaint.text, complaint.concerns_size)
 
     def _recover(self, link: Link, lost: Lost) -> Iterator[Outcome]:
         """After a cut: all is to be sent again, unless one message turns out to be the cause of it."""
@@ -158,6 +155,7 @@ class Delivery:
                 culprit.id,
                 str(link.address),
                 f"the broker cuts the connection whenever this message of {size} bytes comes{words and ': '}{words}",
+                too_large=True,  # limits of size show as cuts; where it is another fault, halves will show whose
             )
         else:
             self._flight.acquit()
@@ -177,10 +175,10 @@ class Delivery:
         if not self._patience.failed(since):
             raise reason
 
-    def _refused(self, id: str, peer: str, reason: str) -> Iterator[Outcome]:
+    def _refused(self, id: str, peer: str, reason: str, too_large: bool) -> Iterator[Outcome]:
         self._patience.progress()
         self._refusals += 1
-        yield Outcome(id, False, peer, reason)
+        yield Outcome(id, False, peer, reason, too_large)
         if self._refusals >= REFUSALS_IN_A_ROW:
             raise RefusedError(
                 f"the broker {peer} refused {self._refusals} messages in a row, the last one because: {reason}",

@@ -27,7 +27,12 @@ class Outcome(NamedTuple):
     """Who answered: a broker as ``host:port``, a directory; empty when the message never left us."""
     reason: str
     """Why it was refused; empty when acknowledged."""
+    too_large: bool = False
+    """Whether its size is, or may be, what it was refused for: less of it at once may go."""
 
+
+REFUSALS_IN_A_ROW = 5
+"""So many refusals with nothing acknowledged in between speak against us or the other side, not the messages."""
 
 Departing = Callable[[Sequence[str]], None]
 
@@ -48,7 +53,7 @@ class Transport(ABC):
         One that is neither acknowledged nor refused when the iterator ends with an exception stays the caller's: it is
         to be sent again under the same identity. Raises UnreachableError when the other side cannot be reached for a
         while, RefusedError when it (or our check of it) says no to us as a whole, StorageError when a directory cannot
-        be written.
+        be written, TryAgainError when the other side's clock and ours are apart.
         """
 
     @abstractmethod
