@@ -91,7 +91,7 @@ def _run(
 @click.option(
     "--ping",
     is_flag=True,
-    help="Send one signed message without a record, which the repository takes as nothing: proves key, DN and broker.",
+    help="Send one signed message without a record, which the repository takes as nothing: proves key, DN and way.",
 )
 @click.pass_obj
 def send(context: Context, destinations: Tuple[str, ...], as_json: bool, ping: bool) -> None:
@@ -222,6 +222,28 @@ def export(context: Context, name: str, directory: str, first: Optional[str], la
         bodies = report.bodies(connection, name, limits, begin, end)
         outcomes = list(transport.deliver(Message(new_id(), body.encode("ascii")) for body in bodies))
     click.echo(f"{len(outcomes)} messages written to {directory}")
+
+
+@accounting.command()
+@click.option("--destination", "name", required=True, metavar="NAME", help="One that is no longer configured.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def forget(context: Context, name: str, yes: bool) -> None:
+    """Forget a destination that was given up: the messages that are kept for it, and its part of the ledger.
+
+    A destination that is only out of use for a while needs nothing of the kind: what waits for it is kept, and once it
+    is configured again it gets what it lacks.
+    """
+    from fedcloud_agent.cli.accounting_forget import forget_destination
+
+    def confirm() -> None:
+        if not yes:
+            click.confirm(
+                f"Forget what waits for {name!r}, and that anything was ever sent there?", abort=True, err=True
+            )
+
+    gone = forget_destination(context.configuration, name, confirm)
+    click.echo(f"forgotten: {gone.messages} messages and {gone.records} records of {name}")
 
 
 def _month(text: Optional[str]) -> Optional[int]:

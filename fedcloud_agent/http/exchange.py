@@ -195,6 +195,8 @@ def _explained(error: BaseException, place: str) -> AgentError:
             f"{place}: no trust in its certificate: {root_of(error)}",
             hint="name the authority that signed it ('ca_path', with clouds 'cacert'), or correct the host name",
         )
+    if isinstance(inner, ssl.SSLEOFError):
+        return HungUpError(f"{place} ended the connection without an answer: {root_of(error)}")
     reason = (inner.reason or "").upper() if isinstance(inner, ssl.SSLError) else ""
     if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason):
         return RefusedError(
