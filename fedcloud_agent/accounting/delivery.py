@@ -139,8 +139,8 @@ def _settle(
             if outcome.acknowledged:
                 continue
             at = max(now, packing.newest_listing(connection))
-            sent = bool(outcome.peer)
-            if outcome.too_large and packing.split(connection, destination, outcome.id, limits, at, sent=sent):
+            said = bool(outcome.peer)
+            if outcome.too_large and packing.split(connection, destination, outcome.id, limits, at, refused=said):
                 log.info("message %s to %s is split: %s", outcome.id, destination, outcome.reason)
                 done.split += 1
             else:

@@ -154,13 +154,13 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
     queue.quarantine(connection, identity, reason)
 
 
-def split(connection: Connection, destination: str, large: str, limits: Limits, now: int, *, sent: bool) -> bool:
+def split(connection: Connection, destination: str, large: str, limits: Limits, now: int, *, refused: bool) -> bool:
     """Put the records of a message that is too large into two new ones, and tell whether that could be done.
 
     The halves hold the very records that the message held, under identities of their own: so each of its machine-months
-    still is in one unacknowledged message. ``sent``: the other side refused it; then none of it has arrived, and a half
-    that must not leave as it is goes the way of every message that never left. Otherwise it was found too large here,
-    and what is known of an earlier attempt holds for the halves.
+    still is in one unacknowledged message. ``refused``: the other side said no; then none of it has arrived, and a half
+    that must not leave as it is goes the way of every message that never left. Otherwise an earlier attempt may have
+    arrived, and so may the halves: their bytes stay as they are.
     """
     whole = queue.get(connection, large)
     rows = connection.execute(
@@ -174,7 +174,7 @@ def split(connection: Connection, destination: str, large: str, limits: Limits, 
     halves = [queue.next_id(connection, destination), queue.next_id(connection, destination)]
     for identity, part in zip(halves, (contents[:middle], contents[middle:])):
         body = "".join([f"{header}\n", *(f"{content}{SEPARATOR}" for content in part)])
-        attempted = None if sent else whole.attempted
+        attempted = None if refused else whole.attempted
         queue.put(connection, destination, Message(identity, body.encode("ascii")), len(part), whole.created, attempted)
     last = rows[middle - 1]
     lower = or_(record.c.vm < last.vm, and_(record.c.vm == last.vm, record.c.month <= last.month))

@@ -16,15 +16,20 @@ from fedcloud_agent.outbox.patience import Patience
 from fedcloud_agent.outbox.sealing import Seal
 from fedcloud_agent.outbox.settings import AmsDestination
 from fedcloud_agent.outbox.topic import Topic, request_of
-from fedcloud_agent.outbox.transport import REFUSALS_IN_A_ROW, Departing, Message, Outcome, Transport, unnoted
+from fedcloud_agent.outbox.transport import (
+    REFUSALS_IN_A_ROW,
+    TAKEN_BY_ALL,
+    Departing,
+    Message,
+    Outcome,
+    Transport,
+    unnoted,
+)
 from fedcloud_agent.pki.smime import UnfitError
 
 log = logging.getLogger(__name__)
 
 CUTS_BEFORE_VERDICT = 3
-TAKEN_BY_ALL = 16_384
-"""No service finds a request of so many bytes too large: if it hangs up on one, the cause is another."""
-
 _ANCHORS = Path("/etc/grid-security/certificates")
 
 
@@ -59,7 +64,7 @@ class AmsTransport(Transport):
             for message in itertools.chain([first], source):
                 outcome = self._publish(topic, message, departing, patience)
                 yield outcome
-                refusals = 0 if outcome.acknowledged else refusals + bool(outcome.peer and not outcome.too_large)
+                refusals = 0 if outcome.acknowledged else refusals + _speaks_against_them(outcome, message)
                 if refusals >= REFUSALS_IN_A_ROW:
                     raise RefusedError(
                         f"{topic.peer} refused {refusals} messages in a row, the last one because: {outcome.reason}",
@@ -97,11 +102,16 @@ class AmsTransport(Transport):
                 cuts += isinstance(error, HungUpError) and len(request) > TAKEN_BY_ALL
                 if cuts >= CUTS_BEFORE_VERDICT and _is_well(topic):
                     reason = f"{topic.peer} hangs up whenever this request of {len(request)} bytes comes"
-                    return Outcome(message.id, False, topic.peer, reason, too_large=True)
+                    return Outcome(message.id, False, "", reason, too_large=True)
                 _wait(patience, began, error)
             else:
                 patience.progress()
                 return outcome
+
+
+def _speaks_against_them(outcome: Outcome, message: Message) -> bool:
+    """Tell whether a refusal, if there are more like it, is rather the service's fault than the message's."""
+    return bool(outcome.peer) and not (outcome.too_large and len(message.body) > TAKEN_BY_ALL)
 
 
 def _knock(topic: Topic, patience: Patience) -> None:

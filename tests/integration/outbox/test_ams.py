@@ -260,6 +260,15 @@ def test_too_large_for_the_service_for_us_and_for_a_proxy(ams: AmsSimulator, ope
     assert [(o.acknowledged, o.too_large) for o in outcomes] == [(True, False), (False, True), (True, False)]
 
 
+def test_a_service_that_finds_everything_too_large_is_not_believed(ams: AmsSimulator, opened: OpenAms) -> None:
+    ams.fault({"on": "publish", "act": "status", "status": 413})
+    refused: List[Outcome] = []
+    with pytest.raises(RefusedError, match="5 messages in a row"):
+        refused.extend(opened().deliver(messages(9)))
+    assert len(refused) == 5
+    assert len(list(opened().deliver(messages(9, size=20_000)))) == 9
+
+
 def test_a_service_that_hangs_up_on_what_is_large_only(ams: AmsSimulator, opened: OpenAms) -> None:
     ams.fault({"on": "publish", "act": "deaf", "larger": 50_000})
     outcomes = list(opened().deliver([*messages(1), *messages(1, size=300_000), *messages(1)]))

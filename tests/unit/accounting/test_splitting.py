@@ -78,7 +78,7 @@ def test_halves_hold_the_very_records_under_greater_identities(store: Store) -> 
     ((whole, attempted, count, body),) = messages(store)
     assert (attempted, count) == (None, 10)
     with store.write() as connection:
-        assert packing.split(connection, "central", whole, agent.limits, agent.now(), sent=True)
+        assert packing.split(connection, "central", whole, agent.limits, agent.now(), refused=True)
     halves = messages(store)
     assert [(one[1], one[2]) for one in halves] == [(None, 5), (None, 5)]
     assert whole < halves[0][0] < halves[1][0]
@@ -101,12 +101,12 @@ def test_what_may_have_arrived_is_halved_as_it_is_unless_it_was_refused(store: S
     ((whole, attempted, _, _),) = messages(store)
     assert attempted is not None
     with store.write() as connection:
-        assert packing.split(connection, "central", whole, agent.limits, agent.now(), sent=False)
+        assert packing.split(connection, "central", whole, agent.limits, agent.now(), refused=False)
     assert [one[1] for one in messages(store)] == [attempted] * 2
     with store.write() as connection:
         assert packing.take_apart(connection, "central", agent.limits, agent.now()) == 0
         large = messages(store)[0][0]
-        assert not packing.split(connection, "central", large, agent.limits, agent.now(), sent=False)
+        assert not packing.split(connection, "central", large, agent.limits, agent.now(), refused=False)
 
 
 def test_a_half_that_may_not_leave_as_it_is_is_made_anew(store: Store) -> None:
