@@ -73,6 +73,7 @@ stream = Table(
     Column("policy", Text, nullable=False),  # the first_run that was in force when the first records were made
     Column("baseline", BigInteger),
     Column("since", BigInteger, nullable=False),  # machines first seen up to here fall under the policy
+    Column("resting", Integer),  # 1: the destination was not configured at the last extraction
 )
 
 record = Table(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from fedcloud_agent.http.answer import Answer
 from fedcloud_agent.http.client import Client, Credential, Stream
-from fedcloud_agent.http.exchange import Bounds, CutOffError, FailedError, LargeError, SlowError
+from fedcloud_agent.http.exchange import Bounds, CutOffError, FailedError, HungUpError, LargeError, SlowError
 
 __all__ = [
     "Answer",
@@ -21,6 +21,7 @@ __all__ = [
     "Credential",
     "CutOffError",
     "FailedError",
+    "HungUpError",
     "LargeError",
     "SlowError",
     "Stream",

@@ -57,6 +57,10 @@ def _pause_asked(headers: Mapping[str, str]) -> Optional[float]:
         return None
 
 
+class HungUpError(UnreachableError):
+    """The peer ended the connection before it answered: nobody knows what was done."""
+
+
 class CutOffError(RemoteDataError):
     """An answer ended before its announced end."""
 
@@ -163,15 +167,12 @@ class BoundedAdapter(HTTPAdapter):
                 request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies
             )
         except requests.exceptions.SSLError as error:
-            if not isinstance(_innermost(error), ssl.SSLCertVerificationError):
-                raise UnreachableError(f"{place} cannot be spoken to by TLS: {root_of(error)}") from error
-            raise RefusedError(
-                f"{place}: no trust in its certificate: {root_of(error)}",
-                hint="name the authority that signed it with 'cacert', or correct the host name",
-            ) from error
+            raise _explained(error, place) from error
         except requests.exceptions.Timeout as error:
             raise SlowError(f"{place} did not answer within {left:.0f} s") from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            if any(isinstance(part, urllib3.exceptions.ProtocolError) for part in error.args):
+                raise HungUpError(f"{place} ended the connection without an answer: {root_of(error)}") from error
             raise UnreachableError(f"{place} cannot be reached: {root_of(error)}") from error
         except OSError as error:
             # requests complains so about a bundle of certificates, or a key, that is not there
@@ -225,6 +226,25 @@ def pieces_of(response: requests.Response) -> Iterator[bytes]:
     """Return the body of an answer that was asked for as a stream, to be read once."""
     pieces: Iterator[bytes] = getattr(response, "pieces", None) or iter([response.content])
     return pieces
+
+
+def _explained(error: BaseException, place: str) -> AgentError:
+    """Return what a failure of TLS means: theirs is not to be trusted, ours is not taken, or nothing of the sort."""
+    inner = _innermost(error)
+    if isinstance(inner, ValueError):  # as are SSLCertVerificationError and urllib3's own for another name
+        return RefusedError(
+            f"{place}: no trust in its certificate: {root_of(error)}",
+            hint="name the authority that signed it ('ca_path', with clouds 'cacert'), or correct the host name",
+        )
+    if isinstance(inner, ssl.SSLEOFError):
+        return HungUpError(f"{place} ended the connection without an answer: {root_of(error)}")
+    reason = (inner.reason or "").upper() if isinstance(inner, ssl.SSLError) else ""
+    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason):
+        return RefusedError(
+            f"{place} refused our certificate: {reason.split('ALERT_')[-1].lower().replace('_', ' ')}",
+            hint="its CA must be known there, and it must not be expired or revoked",
+        )
+    return UnreachableError(f"{place} cannot be spoken to by TLS: {root_of(error)}")
 
 
 def _innermost(error: BaseException) -> BaseException:

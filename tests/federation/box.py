@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
 
+from tests.federation.ams import AmsSimulator
 from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central.controller import QUEUE, CentralRepository
@@ -104,7 +105,9 @@ class Box:
     """A federation in a directory. Use it as a context manager; ``cloud`` has one VO project and one user of it.
 
     ``settings`` are lines of YAML below ``accounting:`` (besides destinations), ``stomp`` lines of the destination,
-    ``cloud_settings`` lines of the cloud. The agent's account lists all projects at once, or with ``wide=False`` is a
+    ``cloud_settings`` lines of the cloud. With ``ams`` there is a messaging service with a repository of its own behind
+    it, and a destination ``ams`` (``ams_settings`` are lines of it); without a broker that repository is the only one.
+    The agent's account lists all projects at once, or with ``wide=False`` is a
     reader that lists its projects one by one.
     """
 
@@ -117,6 +120,8 @@ class Box:
         cloud_settings: str = "",
         broker: bool = True,
         wide: bool = True,
+        ams: bool = False,
+        ams_settings: str = "",
     ) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
@@ -126,6 +131,7 @@ class Box:
         self.wide = wide
         self.clock = Clock(directory)
         self.settings, self.stomp, self.cloud_settings = settings, stomp, cloud_settings
+        self.ams_settings = ams_settings
         self.authority = Authority(directory / "ca")
         self.host: Credential = self.authority.host("agent.example.org", valid=_LIFE)
         self.cloud = OpenStackSimulator(directory / "openstack")
@@ -136,10 +142,19 @@ class Box:
         self.central: Optional[CentralRepository] = (
             CentralRepository(directory / "central", self.broker, [self.host.dn]) if self.broker else None
         )
+        self.ams: Optional[AmsSimulator] = None
+        self.aggregator: Optional[CentralRepository] = None
+        if ams:
+            shown = self.authority.host("ams.example.org", valid=_LIFE)
+            clock = directory / "clock"
+            self.ams = AmsSimulator(directory / "ams", self.authority, [self.host.dn], credential=shown, clock=clock)
+            self.aggregator = CentralRepository(directory / "aggregator", self.ams, [self.host.dn])
+            self.central = self.central or self.aggregator
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Box:
-        for server in (self.cloud, self.broker, self.central):
+        servers = [self.cloud, self.broker, self.ams, self.central]
+        for server in [*servers, *([self.aggregator] if self.aggregator is not self.central else [])]:
             if server is not None:
                 self._stack.enter_context(server)
         self.cloud.create_project(PROJECT, VO=VO)
@@ -158,14 +173,16 @@ class Box:
         self._stack.close()
 
     def configure(self, **changed: str) -> None:
-        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp`` or ``cloud_settings``."""
+        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp``, ``ams_settings`` or
+        ``cloud_settings``."""
         for name, text in changed.items():
             setattr(self, name, text)
         secret = self.etc / "keystone.secret"
         secret.touch(mode=0o600)
         secret.write_text("accounting-secret\n")
+        destinations: Dict[str, str] = {}
         if self.broker is not None:
-            destination = f"""
+            destinations["central"] = f"""
             type: stomp
             brokers: ["stomp+ssl://localhost:{self.broker.port}"]
             queue: {QUEUE}
@@ -173,13 +190,24 @@ class Box:
             key: {self.host.key}
             ca_path: {self.authority.anchors}
             """
-        else:
+        elif self.ams is None:
             outgoing = self.directory / "outgoing"
             outgoing.mkdir(exist_ok=True)
-            destination = f"""
+            destinations["central"] = f"""
             type: directory
             path: {outgoing}
             """
+        if self.ams is not None:
+            destinations["ams"] = f"""
+            type: ams
+            host: localhost
+            port: {self.ams.port}
+            authn_port: {self.ams.authn_port}
+            certificate: {self.host.certificate}
+            key: {self.host.key}
+            ca_path: {self.authority.anchors}
+            """
+        own = {"central": self.stomp, "ams": self.ams_settings}
         lines = [
             f"site: {SITE}",
             f"directories: {{state: {self.state}, spool: {self.directory}/spool, runtime: {self.directory}/run}}",
@@ -201,10 +229,12 @@ class Box:
             "accounting:",
             textwrap.indent(textwrap.dedent(self.settings), "  "),
             "  destinations:",
-            "    central:",
-            textwrap.indent(textwrap.dedent(destination).strip(), "      "),
-            textwrap.indent(textwrap.dedent(self.stomp).strip(), "      "),
         ]
+        for name, text in destinations.items():
+            lines += [
+                f"    {name}:",
+                *(textwrap.indent(textwrap.dedent(t).strip(), "      ") for t in (text, own[name])),
+            ]
         (self.etc / "agent.yaml").write_text("\n".join(line for line in lines if line.strip()) + "\n")
 
     def set_clock(self, instant: int) -> None:

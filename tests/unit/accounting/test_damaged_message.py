@@ -63,6 +63,7 @@ def test_what_waited_before_there_were_checksums_leaves(store: Store) -> None:
         direct.execute("ALTER TABLE message DROP COLUMN checksum")
         for column in ("figures", "flying_figures", "published_figures"):
             direct.execute(f"ALTER TABLE record DROP COLUMN {column}")
+        direct.execute("ALTER TABLE stream DROP COLUMN resting")
         direct.execute("UPDATE alembic_version SET version_num = '0002'")
         (before,) = direct.execute("SELECT id FROM message").fetchone()
     agent.store = open_store(store.path.parent)
