@@ -20,6 +20,7 @@ from requests.utils import get_environ_proxies
 
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, RemoteDataError, UnreachableError
 from fedcloud_agent.http.answer import Answer, http_date, place_of
+from fedcloud_agent.http.witness import Witness, witness_of
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +129,26 @@ class BoundedAdapter(HTTPAdapter):
     def _exchange(
         self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
     ) -> requests.Response:
+        witness = witness_of(request)
+        if witness is None:
+            return self._answer(request, end, verify, cert, proxies, None)
+        try:
+            response = self._answer(request, end, verify, cert, proxies, witness)
+        except AgentError as error:
+            witness.ended(error)
+            raise
+        witness.ended(None)
+        return response
+
+    def _answer(
+        self,
+        request: requests.PreparedRequest,
+        end: float,
+        verify: Any,
+        cert: Any,
+        proxies: Mapping[str, str],
+        witness: Optional[Witness],
+    ) -> requests.Response:
         place = place_of(request.url)
         left = min(self.bounds.timeout, max(0.001, end - time.monotonic()))
         try:
@@ -148,11 +169,13 @@ class BoundedAdapter(HTTPAdapter):
         except OSError as error:
             # requests complains so about a bundle of certificates, or a key, that is not there
             raise ConfigurationError(f"{place} cannot be called: {error}") from error
-        body = self._body(response, place, end)
+        if witness is not None:
+            witness.answered(response.status_code, tuple(response.headers.items()))
+        body = self._body(response, place, end, witness)
         response.raw = io.BytesIO(body)
         return response
 
-    def _body(self, response: requests.Response, place: str, end: float) -> bytes:
+    def _body(self, response: requests.Response, place: str, end: float, witness: Optional[Witness]) -> bytes:
         """Read the whole body piece by piece as they arrive, so that a drip cannot outlast the deadline."""
         raw = response.raw
         source: http.client.HTTPResponse = raw._original_response
@@ -165,6 +188,8 @@ class BoundedAdapter(HTTPAdapter):
                     break
                 pieces.append(piece)
                 size += len(piece)
+                if witness is not None:
+                    witness.piece(piece)
                 if size > self.bounds.size:
                     raise RemoteDataError(f"{place} answered more than {self.bounds.size} bytes; we stopped reading")
                 if time.monotonic() > end:
