@@ -26,6 +26,8 @@ from typing import (
     Type,
 )
 
+from fedcloud_agent.clouds.harmless import Harmless
+
 STARTED = "started"
 SUSPENDED = "suspended"
 COMPLETED = "completed"
@@ -227,7 +229,19 @@ class UsageFacet(ABC):
         """Return one machine, or None if the cloud answers that it does not exist. Anything unclear raises."""
 
 
-FACETS: Tuple[Tuple[str, Type[Any]], ...] = (("probe", ProbeFacet), ("usage", UsageFacet))
+class RecordingFacet(ABC):
+    """What of the cloud's answers may be in a recording that is handed to others?"""
+
+    @abstractmethod
+    def harmless(self) -> Harmless:
+        """Return what may stay as it is; does not talk to the cloud."""
+
+
+FACETS: Tuple[Tuple[str, Type[Any]], ...] = (
+    ("probe", ProbeFacet),
+    ("usage", UsageFacet),
+    ("recording", RecordingFacet),
+)
 
 
 def facets_of(plugin: Type[Cloud]) -> Tuple[str, ...]:
