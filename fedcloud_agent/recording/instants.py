@@ -1,0 +1,45 @@
+"""Times as clouds write them, moved by a constant or left as they are."""
+
+from __future__ import annotations
+
+import calendar
+import re
+import time
+from datetime import datetime, timedelta
+from email.utils import formatdate, parsedate_to_datetime
+from typing import Optional
+
+_ISO = re.compile(r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
+_EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
+_HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
+_NEVER = frozenset({"0", "-1"})
+
+
+def moved(text: str, seconds: int) -> Optional[str]:
+    """Return the time that ``text`` writes, later by so many seconds, in the same spelling; None if it is no time."""
+    if text in _NEVER:
+        return text
+    iso = _ISO.fullmatch(text)
+    try:
+        if iso is not None:
+            day, middle, clock, fraction, zone = iso.groups()
+            moment = datetime.fromisoformat(f"{day} {clock}") + timedelta(seconds=seconds)
+            return moment.strftime(f"%Y-%m-%d{middle}%H:%M:%S") + (fraction or "") + (zone or "")
+        if _HTTP.fullmatch(text):
+            return formatdate(parsedate_to_datetime(text).timestamp() + seconds, usegmt=True)
+    except (ValueError, OverflowError):
+        return None
+    if _EPOCH.fullmatch(text):
+        whole, dot, fraction = text.partition(".")
+        return f"{int(whole) + seconds}{dot}{fraction}"
+    return None
+
+
+def written(instant: int) -> str:
+    """Return an instant in ISO 8601."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(instant))
+
+
+def read(text: str) -> int:
+    """Return the instant that :func:`written` wrote. Raises ValueError for anything else."""
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
