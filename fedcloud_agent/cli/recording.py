@@ -56,6 +56,8 @@ def record(
         raise UsageError("give one of --to, --show and --check", hint="fedcloud-agent clouds record NAME --to FILE")
     if target is None and (full or since or limit or shift_time):
         raise UsageError("--full, --since, --limit and --shift-time are for a new recording: they need --to")
+    if full and since:
+        raise UsageError("--full or --since: one of them says which machines that ended are read")
     if show is not None:
         _show(Path(show))
     elif check is not None:
@@ -131,6 +133,8 @@ def _show(path: Path) -> None:
 
 
 def _check(context: Context, name: Optional[str], path: Path) -> None:
+    from pathlib import Path
+
     from fedcloud_agent.errors import ConfigurationError, RemoteDataError
     from fedcloud_agent.recording.archive import manifest_of
     from fedcloud_agent.recording.checking import check

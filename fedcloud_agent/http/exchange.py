@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Generator, Mapping, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 import requests
@@ -20,7 +20,7 @@ from requests.utils import get_environ_proxies
 
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, RemoteDataError, UnreachableError
 from fedcloud_agent.http.answer import Answer, http_date, place_of
-from fedcloud_agent.http.witness import Witness, witness_of
+from fedcloud_agent.http.witness import witness_of, witnessed
 
 log = logging.getLogger(__name__)
 
@@ -130,31 +130,27 @@ class BoundedAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
     ) -> requests.Response:
         witness = witness_of(request)
-        if witness is None:
-            return self._answer(request, end, verify, cert, proxies, None)
         try:
-            response = self._answer(request, end, verify, cert, proxies, witness)
+            response = self._head(request, end, verify, cert, proxies)
         except AgentError as error:
-            witness.ended(error)
+            if witness is not None:
+                witness.ended(error)
             raise
-        witness.ended(None)
+        pieces = self._pieces(response, place_of(request.url), end)
+        if witness is not None:
+            witness.answered(response.status_code, tuple(response.headers.items()))
+            pieces = witnessed(pieces, witness)
+        response.raw = io.BytesIO(b"".join(pieces))
         return response
 
-    def _answer(
-        self,
-        request: requests.PreparedRequest,
-        end: float,
-        verify: Any,
-        cert: Any,
-        proxies: Mapping[str, str],
-        witness: Optional[Witness],
+    def _head(
+        self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
     ) -> requests.Response:
+        """Send a request, and return its answer once the status and the headers are there."""
         place = place_of(request.url)
         left = min(self.bounds.timeout, max(0.001, end - time.monotonic()))
         try:
-            response = super().send(
-                request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies
-            )
+            return super().send(request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies)
         except requests.exceptions.SSLError as error:
             if not isinstance(_innermost(error), ssl.SSLCertVerificationError):
                 raise UnreachableError(f"{place} cannot be spoken to by TLS: {root_of(error)}") from error
@@ -169,31 +165,23 @@ class BoundedAdapter(HTTPAdapter):
         except OSError as error:
             # requests complains so about a bundle of certificates, or a key, that is not there
             raise ConfigurationError(f"{place} cannot be called: {error}") from error
-        if witness is not None:
-            witness.answered(response.status_code, tuple(response.headers.items()))
-        body = self._body(response, place, end, witness)
-        response.raw = io.BytesIO(body)
-        return response
 
-    def _body(self, response: requests.Response, place: str, end: float, witness: Optional[Witness]) -> bytes:
-        """Read the whole body piece by piece as they arrive, so that a drip cannot outlast the deadline."""
+    def _pieces(self, response: requests.Response, place: str, end: float) -> Generator[bytes, None, None]:
+        """Yield the body piece by piece as they arrive, so that a drip cannot outlast the deadline."""
         raw = response.raw
         source: http.client.HTTPResponse = raw._original_response
-        pieces = []
         size = 0
         try:
             while True:
                 piece = source.read1(_PIECE)
                 if not piece:
                     break
-                pieces.append(piece)
                 size += len(piece)
-                if witness is not None:
-                    witness.piece(piece)
                 if size > self.bounds.size:
                     raise RemoteDataError(f"{place} answered more than {self.bounds.size} bytes; we stopped reading")
                 if time.monotonic() > end:
                     raise UnreachableError(f"{place} took more than {self.bounds.deadline:.0f} s to answer")
+                yield piece
             if source.length:
                 raise _CutOffError(f"{place} broke off its answer {source.length} bytes before the end")
         except (http.client.HTTPException, ConnectionError) as error:
@@ -208,7 +196,6 @@ class BoundedAdapter(HTTPAdapter):
         # older Pythons leave a response of known length open, and its connection could not be used again
         source.close()
         raw.release_conn()
-        return b"".join(pieces)
 
 
 def _innermost(error: BaseException) -> BaseException:

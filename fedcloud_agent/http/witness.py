@@ -7,9 +7,9 @@ again. What is shown are the very bytes, secrets included: an observer keeps the
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Iterator, NamedTuple, Optional, Protocol, Tuple
+from typing import Any, Callable, Generator, Iterator, NamedTuple, Optional, Protocol, Tuple
 
-from fedcloud_agent.errors import AgentError
+from fedcloud_agent.errors import AgentError, RemoteDataError
 
 Headers = Tuple[Tuple[str, str], ...]
 
@@ -62,6 +62,22 @@ def witness_of(request: Any) -> Optional[Witness]:
     headers = tuple((str(name), _text(value)) for name, value in request.headers.items())
     sent = Sent(request.method, request.url, headers, body if isinstance(body, bytes) else str(body).encode())
     return _observer(sent)
+
+
+def witnessed(pieces: Generator[bytes, None, None], witness: Witness) -> Generator[bytes, None, None]:
+    """Yield the pieces of an answer's body after showing each; whoever stops before the end breaks it off."""
+    failure: Optional[AgentError] = RemoteDataError("the rest of the answer was not read")
+    try:
+        with contextlib.closing(pieces):
+            for piece in pieces:
+                witness.piece(piece)
+                yield piece
+        failure = None
+    except AgentError as error:
+        failure = error
+        raise
+    finally:
+        witness.ended(failure)
 
 
 def _text(value: Any) -> str:

@@ -21,7 +21,7 @@ from fedcloud_agent.clouds.harmless import Harmless
 from fedcloud_agent.recording.archive import MANIFEST, exchanges
 from fedcloud_agent.recording.bodies import pieces_of, veiled
 from fedcloud_agent.recording.configured import hidden
-from fedcloud_agent.recording.pseudonyms import FOREIGN, LOWER, PARTS, SECRET_LENGTH, V4, V4_ROUTED, V6, V6_ROUTED
+from fedcloud_agent.recording.pseudonyms import FOREIGN, KEPT, LOWER, PARTS, SECRET_LENGTH, V4, V4_ROUTED, V6, V6_ROUTED
 from fedcloud_agent.recording.veil import Veil
 from fedcloud_agent.recording.vocabulary import COMMON, HEADERS
 
@@ -52,7 +52,7 @@ class Judge:
     def text(self, text: str) -> str:
         """Judge every part of a text; returns it unchanged."""
         for part in PARTS.finditer(text):
-            if part.lastgroup in ("scheme", "rdn"):
+            if part.lastgroup in KEPT:
                 continue
             reason = _suspicion(part.lastgroup or "", part.group())
             if reason:

@@ -11,13 +11,14 @@ from typing import Optional
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
+_NONSENSE = re.compile(r"-?\d{1,8}", re.ASCII)
 _HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
-_NEVER = frozenset({"0", "-1"})
 
 
 def moved(text: str, seconds: int) -> Optional[str]:
     """Return the time that ``text`` writes, later by so many seconds, in the same spelling; None if it is no time."""
-    if text in _NEVER:
+    if _NONSENSE.fullmatch(text):
+        # not set, or set wrongly
         return text
     iso = _ISO.fullmatch(text)
     try:

@@ -43,6 +43,7 @@ _RDN = "DC|CN|O|OU|C|L|ST|UID|SN|GN|E|email|Email|emailAddress|serialNumber|VO|R
 PARTS = re.compile(
     rf"(?P<scheme>(?<![^\W_])(?:{_SCHEMES})(?=://))"
     rf"|(?P<rdn>(?:(?<=[/,;+])|(?<=, )|^)(?:{_RDN})(?==))"
+    r"|(?P<escape>\\[0-9a-f]{2})"
     r"|(?P<uuid>(?<![^\W_])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![^\W_]))"
     r"|(?P<mac>(?<![\w:])[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![\w:]))"
     r"|(?P<v6>(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:]))"
@@ -50,6 +51,7 @@ PARTS = re.compile(
     r"|(?P<word>[^\W_]+)"
     r"|(?P<symbol>[\u2190-\u2bff\U0001f000-\U0001faff])"
 )
+KEPT = frozenset({"scheme", "rdn", "escape"})
 _WORD = re.compile(r"[^\W_]+")
 _HEXADECIMAL = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F]{16,}|[0-9a-fA-F]{32}")
 _SHORT = 3
@@ -85,7 +87,7 @@ class Pseudonyms:
 
     def _part(self, match: Match[str]) -> str:
         kind, part = match.lastgroup, match.group()
-        if kind in ("scheme", "rdn"):
+        if kind in KEPT:
             return part
         if kind == "uuid":
             plain = self._hexadecimal(part.replace("-", ""))

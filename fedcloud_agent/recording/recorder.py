@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from typing import IO, Any, Dict, List, Optional
+from typing import IO, Any, Dict, List, Optional, Set
 from urllib.parse import urlsplit
 
 from fedcloud_agent.errors import AgentError, StorageError, UnreachableError
@@ -18,6 +18,7 @@ from fedcloud_agent.recording.bodies import pieces_of, veiled
 from fedcloud_agent.recording.veil import Veil
 
 _IN_MEMORY = 256 * 1024
+_VERSION = "openstack-api-version"
 
 CUT_OFF = "cut off"
 SILENT = "silent"
@@ -35,6 +36,8 @@ class Recorder:
         self.count = 0
         self.origins: List[str] = []
         """Where requests went, as it stands in the recording, in the order in which each was first called."""
+        self.versions: Set[str] = set()
+        """The versions of its interface that the cloud named in its answers."""
 
     def __call__(self, sent: Sent) -> _Watched:
         """Begin an exchange."""
@@ -68,12 +71,13 @@ class Recorder:
             origin = "://".join(urlsplit(url)[:2])
             if origin not in self.origins:
                 self.origins.append(origin)
+            self.versions.update(value for name, value in watched.headers if name.lower() == _VERSION)
             self._archive.add(exchange, shown, size)
             self.count += 1
 
     def summary(self) -> Dict[str, Any]:
         """Return what the manifest says of the exchanges."""
-        return {"exchanges": self.count, "origins": self.origins}
+        return {"exchanges": self.count, "origins": self.origins, "versions": sorted(self.versions)}
 
 
 class _Watched:

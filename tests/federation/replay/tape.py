@@ -18,6 +18,7 @@ from fedcloud_agent.recording.archive import Exchange, exchanges, manifest_of
 from fedcloud_agent.recording.pseudonyms import LOWER, SECRET_LENGTH
 
 _SECRET = re.compile(f"[{LOWER}]{{{SECRET_LENGTH}}}")
+_SESSION = re.compile("<string>[^<]*</string>")
 _DECIDING = ("marker",)
 _VERSIONS = ("openstack-api-version", "x-openstack-nova-api-version")
 
@@ -90,7 +91,7 @@ def _form(body: str) -> str:
     try:
         return json.dumps(json.loads(body), sort_keys=True)
     except ValueError:
-        return re.sub(r">\s+<", "><", body.strip())
+        return _SESSION.sub("<string/>", re.sub(r">\s+<", "><", body.strip()), count=1)
 
 
 def _bodies_agree(recorded: str, asked: str) -> bool:
