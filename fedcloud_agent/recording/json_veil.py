@@ -19,7 +19,6 @@ _TOKEN = re.compile(
     r"|(?P<constant>true|false|null)(?=[\s,\]}])",
     re.DOTALL | re.ASCII,
 )
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)", re.DOTALL)
 
@@ -120,12 +119,9 @@ class JsonVeil:
         if self._veil.is_secret(key, parent):
             return "0"
         closed = frame is not None and frame.closed
-        veiled = self._veil.value(key, token, parent=parent, closed=closed)
-        if _NUMBER.fullmatch(veiled):
-            return veiled
-        # what the exponent became is no number any more
-        mantissa, exponent = re.split("(?=[eE])", token)
-        return self._veil.value(key, mantissa, parent=parent, closed=closed) + exponent
+        # the e of an exponent is no letter
+        mantissa, _, _ = token.lower().partition("e")
+        return self._veil.value(key, mantissa, parent=parent, closed=closed) + token[len(mantissa) :]
 
 
 def _spelt(veiled: str, token: str) -> str:

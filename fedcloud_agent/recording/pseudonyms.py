@@ -141,7 +141,7 @@ class Pseudonyms:
         if len(plain) == 32:
             for at in (12, 16):
                 digits[at] = {"a": "b", "e": "f"}.get(plain[at], plain[at])
-        return "".join(digits).upper() if text == text.upper() else "".join(digits)
+        return "".join(digits).upper() if text.isupper() else "".join(digits)
 
     def _number(self, text: str) -> str:
         """Return another number of as many digits, for each number another one; zeros at the front stay."""
