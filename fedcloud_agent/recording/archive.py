@@ -7,6 +7,7 @@ which the answers came to their ends, and numbered in that of the requests. ``ma
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -14,7 +15,7 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Dict, Iterator, List, Optional, Tuple
+from typing import IO, Any, Dict, Iterator, List, Optional, Tuple, cast
 
 from fedcloud_agent.errors import CannotCreateError, RemoteDataError, StorageError
 
@@ -64,6 +65,12 @@ def exchange_from(document: Any) -> Exchange:
     )
 
 
+class _Tar(tarfile.TarFile):
+    """A tar; it remembers each of its members, unless it is told to forget."""
+
+    members: List[tarfile.TarInfo]
+
+
 class ArchiveWriter:
     """Writes a new recording, which only its owner can read. Raises CannotCreateError when there is such a file."""
 
@@ -78,32 +85,40 @@ class ArchiveWriter:
             ) from error
         self._file = os.fdopen(descriptor, "wb")
         os.fchmod(self._file.fileno(), 0o600)
-        self._tar = tarfile.open(fileobj=self._file, mode="w|gz")
+        self._gzip = gzip.GzipFile(fileobj=self._file, mode="wb", compresslevel=6)
+        self._tar = _Tar.open(fileobj=cast(IO[bytes], self._gzip), mode="w")
 
     def add(self, exchange: Exchange, body: IO[bytes], size: int) -> None:
         """Add an exchange, whose answer's body is read from ``body``."""
         name = f"{exchange.number:06d}"
         self._add(f"{name}.json", _encoded(exchange.as_json()))
-        with self._told():
-            self._tar.addfile(_member(f"{name}.body", size), body)
+        self._put(_member(f"{name}.body", size), body)
 
     def finish(self, manifest: Dict[str, Any]) -> None:
         """Add the manifest, and make everything outlast a power cut."""
         self._add(MANIFEST, _encoded(manifest))
         with self._told():
             self._tar.close()
+            self._gzip.close()
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
 
     def discard(self) -> None:
         """Remove the file, of which nothing is of use."""
-        self._file.close()
         self.path.unlink(missing_ok=True)
+        for file in (self._gzip, self._file):
+            # where the disk is full there is no room for their ends either
+            with contextlib.suppress(OSError, ValueError):
+                file.close()
 
     def _add(self, name: str, data: bytes) -> None:
+        self._put(_member(name, len(data)), io.BytesIO(data))
+
+    def _put(self, member: tarfile.TarInfo, data: IO[bytes]) -> None:
         with self._told():
-            self._tar.addfile(_member(name, len(data)), io.BytesIO(data))
+            self._tar.addfile(member, data)
+        self._tar.members.clear()
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:
@@ -151,9 +166,10 @@ def manifest_of(path: Path) -> Dict[str, Any]:
 
 def _members(path: Path) -> Iterator[Tuple[str, Any, Optional[IO[bytes]]]]:
     try:
-        with tarfile.open(path, mode="r|gz") as tar:
+        with _Tar.open(path, mode="r|gz") as tar:
             head: Optional[Tuple[str, Any]] = None
             for member in tar:
+                tar.members.clear()
                 file = tar.extractfile(member)
                 if file is None:
                     raise RemoteDataError(f"{path} is no recording: {member.name} is no file")

@@ -47,6 +47,13 @@ def test_the_file_is_its_owners_and_never_overwritten(box: Box, recording: Path)
     assert not list(box.state.glob("agent.db*"))
 
 
+def test_a_full_disk_leaves_nothing_behind(box: Box, tmp_path: Path) -> None:
+    target = tmp_path / "large.tar.gz"
+    done = box.agent("clouds", "record", "main", "--to", str(target), before=("prlimit", "--fsize=1500"), check=False)
+    assert done.returncode == 74 and "large.tar.gz cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr and not target.exists()
+
+
 def test_nothing_of_the_site_is_in_it(recording: Path) -> None:
     with tarfile.open(recording) as tar:
         text = "".join(tar.extractfile(member).read().decode().lower() for member in tar)  # type: ignore[union-attr]

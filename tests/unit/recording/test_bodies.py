@@ -16,6 +16,7 @@ from fedcloud_agent.recording.bodies import veiled
 from fedcloud_agent.recording.checking import Judge
 from fedcloud_agent.recording.pseudonyms import Pseudonyms
 from fedcloud_agent.recording.veil import Veil
+from fedcloud_agent.recording.vocabulary import COMMON
 from fedcloud_plugins.opennebula import harmless as opennebula
 from fedcloud_plugins.openstack import harmless as openstack
 from fedcloud_plugins.openstack.settings import AuthSettings, OpenStackSettings
@@ -215,3 +216,30 @@ def test_memory_is_that_of_one_piece() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert size > 150_000 and peak < 100_000
+
+
+WORDS = st.from_regex(r"\A[a-z]{4,8}[aeiou][a-z]{2,4}\Z").filter(
+    lambda word: word not in COMMON | OPENSTACK.words | ONE.words
+)
+PUT = st.sampled_from(
+    ["%s", "%s.example.org", "x-%s_7", "/DC=org/CN=%s", "%s@%s.org", "https://%s/%s?id=%s", "say %s!", "\u00e9%s"]
+)
+KEYS = ("name", "status", "created", "message", "href", "id", "vcpus", "tags", "unheard_of", "OS-EXT-STS:vm_state")
+
+
+@given(st.lists(st.tuples(WORDS, PUT, st.sampled_from(KEYS)), min_size=1, max_size=8))
+def test_no_word_of_a_site_survives_anywhere(told: list[tuple[str, str, str]]) -> None:
+    filled = [(word, put.replace("%s", word), key) for word, put, key in told]
+    document = [{key: [text], text: {"metadata": {key: text}}} for _, text, key in filled]
+    made = through(json.dumps({"servers": document}).encode()).decode()
+    inner = "".join(
+        f"<NAME>{text}</NAME><USER_TEMPLATE><{word}>{text}</{word}></USER_TEMPLATE>" for word, text, _ in filled
+    )
+    inner = inner.replace("&", "&amp;").replace("<", "&lt;")
+    one = through(f"<value><string>{inner}</string><string>{filled[0][1]}</string></value>".encode(), ONE).decode()
+    url = Veil(Pseudonyms(), OPENSTACK).place("https://" + "/".join(f"{word}?{word}={word}" for word, _, _ in filled))
+    # a bare word that stands where a state stands is taken for one
+    states = [text for word, text, key in filled if key in ("status", "OS-EXT-STS:vm_state") and text == word]
+    for word, _, _ in filled:
+        assert word not in made or any(word in state for state in states)
+        assert word not in one and word not in url
