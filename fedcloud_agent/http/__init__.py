@@ -12,7 +12,17 @@ Import this where a call is made: it loads requests.
 from __future__ import annotations
 
 from fedcloud_agent.http.answer import Answer
-from fedcloud_agent.http.client import Client, Credential
-from fedcloud_agent.http.exchange import Bounds
+from fedcloud_agent.http.client import Client, Credential, Stream
+from fedcloud_agent.http.exchange import Bounds, CutOffError, FailedError, LargeError, SlowError
 
-__all__ = ["Answer", "Bounds", "Client", "Credential"]
+__all__ = [
+    "Answer",
+    "Bounds",
+    "Client",
+    "Credential",
+    "CutOffError",
+    "FailedError",
+    "LargeError",
+    "SlowError",
+    "Stream",
+]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, Collection, Dict, Mapping, NoReturn, Optional, Protocol, Tuple, Union
+from typing import Any, Collection, Dict, Iterator, Mapping, NoReturn, Optional, Protocol, Tuple, Union
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -12,7 +13,7 @@ import requests
 from fedcloud_agent import __version__
 from fedcloud_agent.errors import RefusedError, RemoteDataError, UnreachableError
 from fedcloud_agent.http.answer import Answer, place_of
-from fedcloud_agent.http.exchange import SAFE, BoundedAdapter, Bounds, root_of
+from fedcloud_agent.http.exchange import SAFE, BoundedAdapter, Bounds, pieces_of, root_of
 
 _REDIRECTS = 5
 _OK = frozenset({200})
@@ -26,6 +27,17 @@ class Credential(Protocol):
 
     def renew(self, used: Mapping[str, str]) -> None:
         """Forget the proof that ``used`` carried, since the peer took it no longer."""
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer whose body is read as it comes. ``head`` is the answer without it.
+
+    Reading ``pieces`` raises when the answer breaks off, or exceeds a bound.
+    """
+
+    head: Answer
+    pieces: Iterator[bytes]
 
 
 class Client:
@@ -94,6 +106,31 @@ class Client:
             _raise_for(answer)
         return answer
 
+    def stream(self, method: str, url: str, *, headers: Mapping[str, str], body: Optional[bytes] = None) -> Stream:
+        """Return an answer of status 200 whose body is still to be read, else raise what the status means."""
+        response = self._call(method, url, None, headers, body, stream=True)
+        head = Answer(response.url, response.status_code, response.headers, b"")
+        if head.status != 200:
+            _raise_for(Answer(head.url, head.status, head.headers, response.content))
+        return Stream(head, pieces_of(response))
+
+    def _call(
+        self,
+        method: str,
+        url: str,
+        params: Optional[Mapping[str, Union[str, int]]],
+        headers: Mapping[str, str],
+        body: Optional[bytes],
+        *,
+        stream: bool = False,
+    ) -> requests.Response:
+        try:
+            return self.session.request(
+                method, url, params=params, headers=dict(headers), data=body, allow_redirects=False, stream=stream
+            )
+        except requests.exceptions.RequestException as error:
+            raise RemoteDataError(f"{place_of(url)} cannot be called: {root_of(error)}") from error
+
     def _send(
         self,
         method: str,
@@ -106,12 +143,7 @@ class Client:
         for fresh in (False, True):
             proof = credential.headers() if credential else {}
             sent: Dict[str, str] = {**(headers or {}), **proof}
-            try:
-                response = self.session.request(
-                    method, url, params=params, headers=sent, data=body, allow_redirects=False
-                )
-            except requests.exceptions.RequestException as error:
-                raise RemoteDataError(f"{place_of(url)} cannot be called: {root_of(error)}") from error
+            response = self._call(method, url, params, sent, body)
             if response.status_code != 401 or credential is None or fresh:
                 break
             credential.renew(proof)

@@ -6,11 +6,12 @@ import http.client
 import io
 import logging
 import re
+import socket
 import ssl
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Generator, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Generator, Iterator, Mapping, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 import requests
@@ -57,8 +58,24 @@ def _pause_asked(headers: Mapping[str, str]) -> Optional[float]:
         return None
 
 
-class _CutOffError(RemoteDataError):
+class CutOffError(RemoteDataError):
     """An answer ended before its announced end."""
+
+
+class LargeError(RemoteDataError):
+    """An answer is larger than we are ready to read."""
+
+
+class SlowError(UnreachableError):
+    """An answer did not come, or did not come to its end, in time."""
+
+
+class FailedError(UnreachableError):
+    """The peer answered that it failed: ``status`` is 429 or 5xx."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -84,7 +101,10 @@ class BoundedAdapter(HTTPAdapter):
         cert: Union[None, bytes, str, Tuple[Union[bytes, str], Union[bytes, str]]] = None,
         proxies: Optional[Mapping[str, str]] = None,
     ) -> requests.Response:
-        """Exchange ``request`` for an answer whose body is wholly read; time limits are our own."""
+        """Exchange ``request`` for an answer; time limits are our own.
+
+        Its body is wholly read, unless ``stream`` is asked for and the status is 200: then :func:`pieces_of` gives it.
+        """
         end = time.monotonic() + self.bounds.deadline
         place = place_of(request.url)
         safe = request.method in SAFE or place.endswith(self.harmless)
@@ -93,8 +113,8 @@ class BoundedAdapter(HTTPAdapter):
             pause: Optional[float] = None
             began = time.monotonic()
             try:
-                answer = self._exchange(request, end, verify, cert, chosen)
-            except _CutOffError as error:
+                answer = self._exchange(request, end, verify, cert, chosen, stream)
+            except CutOffError as error:
                 failure: AgentError = error
                 repeat = safe
             except UnreachableError as error:
@@ -107,7 +127,9 @@ class BoundedAdapter(HTTPAdapter):
                 if answer.status_code not in BUSY | FAILED:
                     return answer
                 said = Answer(place, answer.status_code, answer.headers, answer.content).explanation()
-                failure = UnreachableError(f"{place} answered {answer.status_code}" + (f": {said}" if said else ""))
+                failure = FailedError(
+                    f"{place} answered {answer.status_code}" + (f": {said}" if said else ""), answer.status_code
+                )
                 repeat = safe or answer.status_code in BUSY
                 pause = _pause_asked(answer.headers) if answer.status_code in BUSY else None
             if pause is None:
@@ -127,7 +149,13 @@ class BoundedAdapter(HTTPAdapter):
         return self._known_proxies[host]
 
     def _exchange(
-        self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
+        self,
+        request: requests.PreparedRequest,
+        end: float,
+        verify: Any,
+        cert: Any,
+        proxies: Mapping[str, str],
+        stream: bool,
     ) -> requests.Response:
         witness = witness_of(request)
         try:
@@ -140,7 +168,10 @@ class BoundedAdapter(HTTPAdapter):
         if witness is not None:
             witness.answered(response.status_code, tuple(response.headers.items()))
             pieces = witnessed(pieces, witness)
-        response.raw = io.BytesIO(b"".join(pieces))
+        if stream and response.status_code == 200:
+            response.pieces = pieces  # type: ignore[attr-defined]
+        else:
+            response.raw = io.BytesIO(b"".join(pieces))
         return response
 
     def _head(
@@ -159,7 +190,7 @@ class BoundedAdapter(HTTPAdapter):
                 hint="name the authority that signed it with 'cacert', or correct the host name",
             ) from error
         except requests.exceptions.Timeout as error:
-            raise UnreachableError(f"{place} did not answer within {left:.0f} s") from error
+            raise SlowError(f"{place} did not answer within {left:.0f} s") from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             raise UnreachableError(f"{place} cannot be reached: {root_of(error)}") from error
         except OSError as error:
@@ -167,7 +198,10 @@ class BoundedAdapter(HTTPAdapter):
             raise ConfigurationError(f"{place} cannot be called: {error}") from error
 
     def _pieces(self, response: requests.Response, place: str, end: float) -> Generator[bytes, None, None]:
-        """Yield the body piece by piece as they arrive, so that a drip cannot outlast the deadline."""
+        """Yield the body piece by piece as they arrive, so that a drip cannot outlast the deadline.
+
+        Whoever stops before the end gives the generator back with close(), which ends the connection.
+        """
         raw = response.raw
         source: http.client.HTTPResponse = raw._original_response
         size = 0
@@ -178,24 +212,33 @@ class BoundedAdapter(HTTPAdapter):
                     break
                 size += len(piece)
                 if size > self.bounds.size:
-                    raise RemoteDataError(f"{place} answered more than {self.bounds.size} bytes; we stopped reading")
+                    raise LargeError(f"{place} answered more than {self.bounds.size} bytes; we stopped reading")
                 if time.monotonic() > end:
-                    raise UnreachableError(f"{place} took more than {self.bounds.deadline:.0f} s to answer")
+                    raise SlowError(f"{place} took more than {self.bounds.deadline:.0f} s to answer")
                 yield piece
             if source.length:
-                raise _CutOffError(f"{place} broke off its answer {source.length} bytes before the end")
+                raise CutOffError(f"{place} broke off its answer {source.length} bytes before the end")
         except (http.client.HTTPException, ConnectionError) as error:
             raw.close()
-            raise _CutOffError(f"{place} broke off its answer after {size} bytes: {error!r}") from error
+            raise CutOffError(f"{place} broke off its answer after {size} bytes: {error!r}") from error
+        except socket.timeout as error:
+            raw.close()
+            raise SlowError(f"{place} stopped in the middle of its answer: {error}") from error
         except OSError as error:
             raw.close()
             raise UnreachableError(f"{place} stopped in the middle of its answer: {error}") from error
-        except AgentError:
+        except (AgentError, GeneratorExit):
             raw.close()
             raise
         # older Pythons leave a response of known length open, and its connection could not be used again
         source.close()
         raw.release_conn()
+
+
+def pieces_of(response: requests.Response) -> Iterator[bytes]:
+    """Return the body of an answer that was asked for as a stream, to be read once."""
+    pieces: Iterator[bytes] = getattr(response, "pieces", None) or iter([response.content])
+    return pieces
 
 
 def _innermost(error: BaseException) -> BaseException:

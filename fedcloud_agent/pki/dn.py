@@ -37,9 +37,10 @@ def slash_form(name: x509.Name) -> str:
     ``\xHH`` (of UTF-8); a slash inside a value stays as it is (``CN=host/name``), where
     some OpenSSL releases print a backslash before it.
     """
-    return "".join(f"/{_SHORT.get(a.oid.dotted_string, a.oid.dotted_string)}={_printable(a.value)}" for a in name)
+    return "".join(f"/{_SHORT.get(a.oid.dotted_string, a.oid.dotted_string)}={printable(a.value)}" for a in name)
 
 
-def _printable(value: object) -> str:
+def printable(value: object) -> str:
+    r"""Return a value in printable ASCII: every other byte of its UTF-8 as ``\xHH``."""
     data = value if isinstance(value, bytes) else str(value).encode("utf-8")
     return "".join(chr(byte) if 0x20 <= byte <= 0x7E else f"\\x{byte:02X}" for byte in data)
