@@ -6,13 +6,14 @@ import calendar
 import re
 import time
 from datetime import datetime, timedelta
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Optional
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?", re.ASCII)
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?", re.ASCII)
 _NONSENSE = re.compile(r"-?\d{1,8}", re.ASCII)
-_HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT", re.ASCII)
+# oned has UTC where HTTP has GMT
+_HTTP = re.compile(r"[A-Z][a-z]{2}, \d\d? [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|UTC|[+-]\d{4})", re.ASCII)
 
 
 def moved(text: str, seconds: int) -> Optional[str]:
@@ -26,9 +27,11 @@ def moved(text: str, seconds: int) -> Optional[str]:
             day, middle, clock, fraction, zone = iso.groups()
             moment = datetime.fromisoformat(f"{day} {clock}") + timedelta(seconds=seconds)
             return moment.strftime(f"%Y-%m-%d{middle}%H:%M:%S") + (fraction or "") + (zone or "")
-        if _HTTP.fullmatch(text):
-            return formatdate(parsedate_to_datetime(text).timestamp() + seconds, usegmt=True)
-    except (ValueError, OverflowError):
+        http = _HTTP.fullmatch(text)
+        if http is not None:
+            later = format_datetime(parsedate_to_datetime(text) + timedelta(seconds=seconds))
+            return later[:-5] + http.group(1) if seconds else text
+    except (ValueError, TypeError, OverflowError):
         return None
     if _EPOCH.fullmatch(text):
         whole, dot, fraction = text.partition(".")

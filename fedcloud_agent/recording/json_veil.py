@@ -117,7 +117,7 @@ class JsonVeil:
         frame = self._frames[-1] if self._frames else None
         key, parent = self._key(), self._parent()
         if self._veil.is_secret(key, parent):
-            return "0"
+            return "0.0" if "." in token or "e" in token.lower() else "0"
         closed = frame is not None and frame.closed
         # the e of an exponent is no letter
         mantissa, _, _ = token.lower().partition("e")

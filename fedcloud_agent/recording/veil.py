@@ -13,7 +13,13 @@ from fedcloud_agent.recording.vocabulary import COMMON, HEADERS
 
 _VERSION = re.compile(r"v?\d{1,2}(?:\.\d{1,3}){0,2}|\d(?:\.\d{1,2}){3}", re.ASCII)
 _API = re.compile(r"v\d{1,2}(?:\.\d{1,3})?", re.ASCII)
-_NUMBERS = re.compile(r"[-+]?\d{1,19}(?:\.\d{1,19})?(?:[eE][-+]?\d{1,3})?|-?\d{1,19}(?:,-?\d{1,19}){1,1000}", re.ASCII)
+_NUMBERS = re.compile(
+    r"[-+]?\d{1,19}(?:\.\d{1,19})?(?:[eE][-+]?\d{1,3})?"
+    r"|-?\d{1,19}(?:,-?\d{1,19}){1,1000}"
+    # a flag, and far below it an id, as oned writes them in its rules; letters alone might be a name
+    r"|[0-9a-f]|(?=[0-9a-f]*000)[0-9a-f]{4,16}",
+    re.ASCII,
+)
 _STATE = re.compile(r"[A-Za-z][A-Za-z_-]{0,63}", re.ASCII)
 _PROSE = re.compile(r"(?<![\w.@/=%-])[A-Za-z']+(?![\w@/=%-])", re.ASCII)
 _ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#\s]*)")
