@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import html
-import ipaddress
 import json
 import re
 import unicodedata
@@ -21,7 +20,7 @@ from fedcloud_agent.clouds.harmless import Harmless
 from fedcloud_agent.recording.archive import MANIFEST, exchanges
 from fedcloud_agent.recording.bodies import pieces_of, veiled
 from fedcloud_agent.recording.configured import hidden
-from fedcloud_agent.recording.pseudonyms import FOREIGN, KEPT, LOWER, PARTS, SECRET_LENGTH, V4, V4_ROUTED, V6, V6_ROUTED
+from fedcloud_agent.recording.pseudonyms import FOREIGN, KEPT, LOWER, PARTS, SECRET_LENGTH, is_somebodys
 from fedcloud_agent.recording.veil import Veil
 from fedcloud_agent.recording.vocabulary import COMMON, HEADERS
 
@@ -73,12 +72,9 @@ class Judge:
 
 
 def _suspicion(kind: str, part: str) -> Optional[str]:
-    if kind in ("v4", "v6"):
-        try:
-            address = ipaddress.ip_address(part)
-        except ValueError:
-            return "it has a vowel, which no pseudonym has" if _VOWEL.search(part) else None
-        return None if any(address in one for one in (V4, V4_ROUTED, V6, V6_ROUTED)) else "it is an IP address"
+    somebodys = is_somebodys(part) if kind in ("v4", "v6") else None
+    if somebodys is not None:
+        return "it is an IP address" if somebodys else None
     if _VOWEL.search(part):
         return "it has a vowel, which no pseudonym has"
     if any(not c.isascii() and unicodedata.category(c)[0] in "LS" and c not in FOREIGN for c in part):

@@ -15,7 +15,7 @@ import re
 import secrets
 import unicodedata
 from functools import lru_cache
-from typing import Dict, Match, Protocol, Set, Tuple
+from typing import Dict, Match, Optional, Protocol, Set, Tuple
 
 LOWER = "bcdfghjklmnpqrstvwxz"
 UPPER = LOWER.upper()
@@ -43,10 +43,10 @@ _RDN = "DC|CN|O|OU|C|L|ST|UID|SN|GN|E|email|Email|emailAddress|serialNumber|VO|R
 PARTS = re.compile(
     rf"(?P<scheme>(?<![^\W_])(?:{_SCHEMES})(?=://))"
     rf"|(?P<rdn>(?:(?<=[/,;+])|(?<=, )|^)(?:{_RDN})(?==))"
-    r"|(?P<escape>\\[0-9a-f]{2})"
+    r"|(?P<escape>\\(?:20|09|0[acd]))"
     r"|(?P<uuid>(?<![^\W_])[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}(?![^\W_]))"
     r"|(?P<mac>(?<![\w:])[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}(?![\w:]))"
-    r"|(?P<v6>(?<![\w:.])(?:[0-9a-fA-F]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:]))"
+    r"|(?P<v6>(?<![\w:.\\])(?:[0-9a-fA-F]{0,4}:){2,7}(?:(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4})(?![\w:]))"
     r"|(?P<v4>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\w))"
     r"|(?P<word>[^\W_]+)"
     r"|(?P<symbol>[\u2190-\u2bff\U0001f000-\U0001faff])"
@@ -56,6 +56,15 @@ _WORD = re.compile(r"[^\W_]+")
 _HEXADECIMAL = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F]{16,}|[0-9a-fA-F]{32}")
 _SHORT = 3
 _MOST_REMEMBERED = 50_000
+
+
+def is_somebodys(text: str) -> Optional[bool]:
+    """Tell whether an IP address is none of those that pseudonyms are; None when the text is no address."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return not any(address in network for network in (V4, V4_ROUTED, V6, V6_ROUTED))
 
 
 class Names(Protocol):
@@ -79,7 +88,11 @@ class Pseudonyms:
 
     def text(self, text: str) -> str:
         """Return the pseudonym of a text; of parts that stand in several texts it is the same in all."""
-        return PARTS.sub(self._part, text)
+        made = PARTS.sub(self._part, text)
+        if ":" in made or made.count(".") > 2:
+            # what was no address may have become one by chance
+            made = PARTS.sub(self._nobodys, made)
+        return made
 
     def secret(self, text: str) -> str:
         """Return 32 consonants, whatever the secret's length."""
@@ -101,6 +114,10 @@ class Pseudonyms:
             except ValueError:
                 return _WORD.sub(lambda word: self._any_word(word.group()), part)
         return self._any_word(part)
+
+    def _nobodys(self, match: Match[str]) -> str:
+        part = match.group()
+        return self._address(part) if match.lastgroup in ("v4", "v6") and is_somebodys(part) else part
 
     def _any_word(self, word: str) -> str:
         return self._word(word) if len(word) <= 64 else self._new_word(word)

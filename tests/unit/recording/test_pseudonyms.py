@@ -127,3 +127,9 @@ def test_long_texts_and_numbers_have_pseudonyms_too() -> None:
     for text in ("x" * 70000, "7" * 300, "Aa0+" * 5000):
         made = Pseudonyms().text(text)
         assert len(made) == len(text) and made != text
+
+
+@pytest.mark.parametrize("text", ["9::X", "9::z", " 0\\-@/b ba\\b:://,c_b", "999.1.1.1", "x:1::y:300.1.2.3"])
+def test_what_looks_like_an_address_does_not_become_somebodys(text: str) -> None:
+    for _ in range(300):
+        assert judged(Pseudonyms().text(text)) == 0
