@@ -38,6 +38,8 @@ class Collected:
     failures: List[AgentError] = field(default_factory=list)
     scopes: Dict[str, int] = field(default_factory=dict)
     """The cloud's time of each scope that was listed to its end."""
+    full: bool = False
+    """A scope was listed in full: what is done once a day is due."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def collect(
             full = ledger.must_list_in_full(connection, cloud, scope, at, terms.full_listing, OUTAGE)
         if mark.as_of is not None:
             return Window(full, mark.as_of - OVERLAP)
-        return Window(True, _horizon(terms.first_run, at))
+        return Window(True, horizon(terms.first_run, at))
 
     past = Books(store, cloud)
     for listing in source.usage(window, past):
@@ -86,6 +88,7 @@ def collect(
             continue
         found.scopes[listing.scope] = listing.as_of
         if listing.window.full:
+            found.full = True
             _settle_vanished(store, cloud, source, past, listing, terms, found)
     return found
 
@@ -108,8 +111,8 @@ def _too_many(cloud: str, group: str, vanished: int, known: int) -> RemoteDataEr
     )
 
 
-def _horizon(first_run: Optional[FirstRun], now: int) -> Optional[int]:
-    """Return since when machines that ended are of interest to a first listing."""
+def horizon(first_run: Optional[FirstRun], now: int) -> Optional[int]:
+    """Return since when machines that ended are of interest to a first listing; None: always."""
     if first_run is not None and first_run.policy == BASELINE:
         return first_run.date
     if first_run is not None and first_run.policy == CONTINUE:
@@ -137,7 +140,7 @@ def _read(
         found.changed += taken.changed
         found.unchanged += taken.unchanged
         found.unreadable += taken.unreadable
-        found.problems.extend(page.problems)
+        found.problems.extend([*page.problems, *taken.problems])
         told = page.mark if page.mark is not None else told
         machines += len(page.machines)
         progress(machines, listing.expected)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Sequence
 
-from fedcloud_agent.accounting import packing
+from fedcloud_agent.accounting import packing, republication
 from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.transport import Outcome, Transport
 from fedcloud_agent.store.engine import Store
+
+log = logging.getLogger(__name__)
 
 _SETTLED_TOGETHER = 64
 _SETTLED_AFTER = 0.5
@@ -24,6 +27,10 @@ class Delivered:
     messages: int = 0
     records: int = 0
     refused: List[str] = field(default_factory=list)
+    damaged: List[str] = field(default_factory=list)
+    """Messages that were found damaged in the queue: they did not leave, and their records were packed anew."""
+    republished: int = 0
+    """Records that a republication let go out again."""
     packed: int = 0
     """Records put into messages."""
     sent_again: int = 0
@@ -63,14 +70,20 @@ def deliver(
     """
     done = done if done is not None else Delivered()
     while True:
+        with store.write() as connection:
+            done.republished += republication.proceed(connection, destination)
         done.packed += pack_all(store, destination, limits, now)
-        before = done.messages + len(done.refused)
+        before = _answered(done)
         _send_once(store, destination, transport, preferred, now, progress, done)
         with store.read() as connection:
-            left = packing.pending(connection, destination)
+            left = packing.pending(connection, destination) or republication.is_open(connection, destination)
         # a record made while its month was under way leaves now; without progress there is nothing to wait for
-        if not left or done.messages + len(done.refused) == before:
+        if not left or _answered(done) == before:
             return done
+
+
+def _answered(done: Delivered) -> int:
+    return done.messages + len(done.refused) + len(done.damaged)
 
 
 def _send_once(
@@ -85,12 +98,18 @@ def _send_once(
     held: List[Outcome] = []
     since = time.monotonic()
 
+    def damaged(identity: str) -> None:
+        with store.write() as connection:
+            records = packing.unpack(connection, identity)
+        log.error("message %s was damaged in the queue: its %d records are packed anew", identity, records)
+        done.damaged.append(identity)
+
     def departing(ids: Sequence[str]) -> None:
         with store.write() as connection:
             queue.note_attempt(connection, ids, now())
 
     try:
-        for outcome in transport.deliver(queue.waiting(store, destination), departing):
+        for outcome in transport.deliver(queue.waiting(store, destination, damaged), departing):
             held.append(outcome)
             if len(held) >= _SETTLED_TOGETHER or time.monotonic() - since > _SETTLED_AFTER:
                 _settle(store, destination, held, preferred, now(), done)

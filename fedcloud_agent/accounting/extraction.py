@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Optional, Sequence
 
 from sqlalchemy import select
 
-from fedcloud_agent.accounting import ledger, making
+from fedcloud_agent.accounting import ledger, making, retention
 from fedcloud_agent.accounting.collection import Collected, Terms, collect
 from fedcloud_agent.accounting.measurement import Rules
 from fedcloud_agent.accounting.record import Frame
@@ -29,6 +29,8 @@ class Extracted:
     """What kept the cloud from being listed at all; records that were due from before are made all the same."""
     records: int = 0
     rejected: int = 0
+    let_go: int = 0
+    """Machines that ended so long ago that only their sums are kept from now on."""
     first_run_open: bool = False
     """No record is made because accounting.first_run is not set."""
 
@@ -79,6 +81,8 @@ def extract(
                 result.rejected += made.rejected
                 if made.machines < making.CHUNK:
                     break
+    if len(streams) == len(destinations) and result.collected.full:
+        result.let_go = retention.let_go(store, cloud, destinations, now() - settings.keep_machines)
     return result
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting import departures
 from fedcloud_agent.accounting.life import resized
 from fedcloud_agent.accounting.tables import record, scope, vm
 from fedcloud_agent.clock import DAY, HOUR
-from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, VirtualMachine
+from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, Problem, VirtualMachine
 from fedcloud_agent.outbox.table import QUEUED, message
 from fedcloud_agent.store.bulk import run_many
 
@@ -63,6 +64,7 @@ class Taken(NamedTuple):
     changed: int
     unchanged: int
     unreadable: int
+    problems: Tuple[Problem, ...] = ()
 
 
 class Missing(NamedTuple):
@@ -93,9 +95,12 @@ def take(connection: Connection, cloud: str, listing: Listing, number: int, page
     altered: List[Dict[str, Any]] = []
     seen: List[Dict[str, Any]] = []
     known = _known(connection, cloud, [m.uuid for m in page.machines])
+    gone = departures.among(connection, cloud, [m.uuid for m in page.machines if m.uuid not in known])
     for machine in page.machines:
         old = known.get(machine.uuid)
         told = _told(machine)
+        if machine.uuid in gone:
+            continue
         if old is None:
             told.update(
                 cloud=cloud,
@@ -127,7 +132,9 @@ def take(connection: Connection, cloud: str, listing: Listing, number: int, page
             .where(vm.c.cloud == cloud, vm.c.uuid == uuid)
             .values(unreadable=reason, seen_full=number, missed=0, missed_since=None)
         )
-    return Taken(len(fresh), len(altered), len(page.machines) - len(fresh) - len(altered), len(page.unreadable))
+    unchanged = len(page.machines) - len(fresh) - len(altered)
+    problems = departures.contradictions(page.machines, gone)
+    return Taken(len(fresh), len(altered), unchanged, len(page.unreadable), problems)
 
 
 _FRESH = insert(vm)
@@ -300,5 +307,9 @@ def distrust(connection: Connection) -> None:
     """
     connection.execute(update(scope).values(full_as_of=None, mark=None))
     connection.execute(update(vm).where(vm.c.status != COMPLETED, vm.c.start.is_not(None)).values(due=AT_ONCE))
-    connection.execute(update(record).where(record.c.message.is_not(None)).values(message=None, flying=None, pending=1))
+    connection.execute(
+        update(record)
+        .where(record.c.message.is_not(None))
+        .values(message=None, flying=None, flying_figures=None, pending=1)
+    )
     connection.execute(delete(message).where(message.c.state == QUEUED))

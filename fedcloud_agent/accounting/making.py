@@ -8,6 +8,7 @@ from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, S
 from sqlalchemy import and_, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting.centre import figures_of
 from fedcloud_agent.accounting.life import Life
 from fedcloud_agent.accounting.measurement import Counters, Measurement, Origin, Rules, Sent, measurements
 from fedcloud_agent.accounting.record import Frame, Subject, fault, fields_of, keys_of, render
@@ -142,28 +143,33 @@ def _in_doubt(due: _Due) -> bool:
 def _records(
     due: _Due, subject: Subject, last: Optional[Sent], as_of: int, to: Stream, frame: Frame, rules: Rules
 ) -> List[Dict[str, Any]]:
-    sizes: Tuple[Tuple[int, int], ...] = ((subject.start, due.cpu_count),)
-    if due.sizes:
-        sizes = tuple((int(begin), int(count)) for begin, count in json.loads(due.sizes))
-    running = None
-    if due.running:
-        running = tuple((int(begin), None if stop is None else int(stop)) for begin, stop in json.loads(due.running))
     rows = measurements(
-        Life(subject.start, due.end, running, sizes),
+        life_of(subject.start, due.end, due.running, due.sizes, due.cpu_count),
         Counters(due.cpu_seconds, due.network_in, due.network_out),
         due.status,
         due.changed,
         last,
         (due.alive_at or 0) if _in_doubt(due) else as_of,
-        _origin(due, subject, to),
+        origin_of(due.first_seen, subject.start, to),
         rules,
     )
     return [_row(due.id, subject, row, to.destination, frame) for row in rows]
 
 
-def _origin(due: _Due, subject: Subject, to: Stream) -> Origin:
-    if due.first_seen > to.since or to.first_run.policy == BACKFILL:
-        return Origin(month_of(subject.start))
+def life_of(start: int, end: Optional[int], running: Optional[str], sizes: Optional[str], cpu_count: int) -> Life:
+    """Return a machine's life as the columns of the ledger hold it."""
+    ran = None
+    if running:
+        ran = tuple((int(begin), None if stop is None else int(stop)) for begin, stop in json.loads(running))
+    if sizes:
+        return Life(start, end, ran, tuple((int(begin), int(count)) for begin, count in json.loads(sizes)))
+    return Life(start, end, ran, ((start, cpu_count),))
+
+
+def origin_of(first_seen: int, start: int, to: Stream) -> Origin:
+    """Return from when on a machine is ours to report in a stream, by when it was first seen and when it started."""
+    if first_seen > to.since or to.first_run.policy == BACKFILL:
+        return Origin(month_of(start))
     if to.first_run.policy == BASELINE and to.first_run.date is not None:
         return Origin(month_of(to.first_run.date), to.first_run.date)
     assert to.first_run.policy == CONTINUE
@@ -184,6 +190,7 @@ def _row(machine: int, subject: Subject, row: Measurement, destination: str, fra
         "network_out": row.network_out,
         "content": render(fields),
         "key_fields": keys_of(fields),
+        "figures": figures_of(fields, row.measured),
         "pending": 0 if reason else 1,
         "rejected": reason,
     }
@@ -218,7 +225,8 @@ _REPLACE = (
         {
             name: bindparam(name)
             for name in (
-                "measured", "wall", "cpu", "network_in", "network_out", "content", "key_fields", "pending", "rejected",
+                "measured", "wall", "cpu", "network_in", "network_out", "content", "key_fields", "figures", "pending",
+                "rejected",
             )
         }
     )

@@ -7,7 +7,7 @@ about to leave: what a month was published with, stays once the repository no lo
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Sequence
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.engine import Connection
@@ -81,6 +81,7 @@ def _packed(destination: str) -> Any:
             content=bindparam("content"),
             key_fields=bindparam("key_fields"),
             flying=bindparam("key_fields"),
+            flying_figures=record.c.figures,
             message=bindparam("message"),
             pending=0,
         )
@@ -114,13 +115,19 @@ def take_apart(connection: Connection, destination: str, limits: Limits, now: in
         ).scalars()
     )
     for identity in ids:
-        connection.execute(
-            update(record)
-            .where(record.c.message == identity)
-            .values(message=None, flying=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
-        )
-    queue.remove(connection, ids)
+        unpack(connection, identity)
     return len(ids)
+
+
+def unpack(connection: Connection, identity: str) -> int:
+    """Forget a message; its records wait again, to be packed under another identity. Return how many they are."""
+    result = connection.execute(
+        update(record)
+        .where(record.c.message == identity)
+        .values(message=None, flying=None, flying_figures=None, pending=case((record.c.rejected.is_(None), 1), else_=0))
+    )
+    queue.remove(connection, [identity])
+    return int(result.rowcount)
 
 
 def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> int:
@@ -128,10 +135,29 @@ def settle(connection: Connection, ids: Sequence[str], peer: str, now: int) -> i
     result = connection.execute(
         update(record)
         .where(record.c.message.in_(ids))
-        .values(published=record.c.flying, flying=None, message=None, acknowledged=now, peer=peer)
+        .values(
+            published=record.c.flying,
+            published_figures=record.c.flying_figures,
+            flying=None,
+            flying_figures=None,
+            message=None,
+            acknowledged=now,
+            peer=peer,
+        )
     )
     queue.remove(connection, ids)
     return int(result.rowcount)
+
+
+def words_of_refusal(identity: str) -> str:
+    """Return how the reason begins for which the records of a refused message are set aside."""
+    return f"message {identity} was refused: "
+
+
+def refused_message(reason: str) -> Optional[str]:
+    """Return the message whose refusal set a record aside, or None if the record's own fault did."""
+    first, _, rest = reason.partition(" was refused: ")
+    return first[len("message ") :] if rest and first.startswith("message ") else None
 
 
 def refuse(connection: Connection, identity: str, reason: str) -> None:
@@ -142,9 +168,8 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
         .values(
             message=None,
             flying=None,
-            rejected=case(
-                (record.c.pending == 0, f"message {identity} was refused: {reason}"), else_=record.c.rejected
-            ),
+            rejected=case((record.c.pending == 0, words_of_refusal(identity) + reason), else_=record.c.rejected),
+            flying_figures=None,
         )
     )
     queue.quarantine(connection, identity, reason)

@@ -7,6 +7,7 @@ from typing import Iterator, List, NamedTuple, Optional
 from sqlalchemy import case, func, select
 from sqlalchemy.engine import Connection
 
+from fedcloud_agent.accounting import closings
 from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.accounting.record import HEADER, SEPARATOR
 from fedcloud_agent.accounting.tables import record, vm
@@ -90,9 +91,15 @@ def months(connection: Connection, first: Optional[int] = None, last: Optional[i
         query = query.where(grown.c.month >= first)
     if last is not None:
         query = query.where(grown.c.month <= last)
+    found = {tuple(row[:4]): tuple(int(value) for value in row[4:]) for row in connection.execute(query)}
+    for kept in closings.between(connection, first, last):
+        key = (kept.destination, kept.cloud, kept.month, kept.vo)
+        # all of it was acknowledged, or it would not have been let go
+        more = (kept.machines, kept.wall, kept.cpu, kept.machines, 0, 0)
+        found[key] = tuple(a + b for a, b in zip(found.get(key, (0,) * len(more)), more))
     return [
-        MonthOfVO(row[0], row[1], month_name(row[2]), row[3], *(int(value) for value in row[4:]))
-        for row in connection.execute(query)
+        MonthOfVO(destination, cloud, month_name(month), vo, *values)
+        for (destination, cloud, month, vo), values in sorted(found.items())
     ]
 
 

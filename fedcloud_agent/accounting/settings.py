@@ -146,6 +146,12 @@ class AccountingSettings:
         help="No record is made while our clock and the cloud's differ by more: a month once published stays.",
         default=60,
     )
+    keep_machines: int = setting(
+        Duration(62 * DAY, 10 * 365 * DAY),
+        help="How long a machine is kept after its end. Then its name, user, group, image and records are let go; the "
+        "sums of its months stay for ever, and a digest of its VMUUID, so that it is never counted again.",
+        default=548 * DAY,
+    )
     destinations: Mapping[str, Any] = sections(
         variants=lambda: DESTINATIONS,
         help="Where records go. Each destination gets every record and has its own queue.",

@@ -1,4 +1,7 @@
-"""The ledger: every virtual machine ever seen, and for each destination the newest record of each of its months."""
+"""The ledger: every virtual machine ever seen, and for each destination the newest record of each of its months.
+
+Of machines that were let go years after their end only sums stay (closing), and a mark that they were here (departed).
+"""
 
 from __future__ import annotations
 
@@ -85,10 +88,13 @@ record = Table(
     Column("network_out", BigInteger),
     Column("content", Text, nullable=False),  # the newest record made, as it stands in a message
     Column("key_fields", Text, nullable=False),  # its key fields (record.KEYS)
+    Column("figures", Text, nullable=False),  # its numbers (centre.Figures)
     Column("pending", Integer, nullable=False),  # 1: the newest is in no message yet
     Column("message", Text),  # the unacknowledged message that holds a record of this VM-month
     Column("flying", Text),  # the key fields of the record in that message
+    Column("flying_figures", Text),  # and its numbers
     Column("published", Text),  # the key fields last acknowledged
+    Column("published_figures", Text),  # and the numbers; null: not known, acknowledged before state 0004
     Column("acknowledged", BigInteger),
     Column("peer", Text),  # who acknowledged it
     Column("rejected", Text),  # why the newest record must not leave
@@ -105,4 +111,46 @@ Index(
     record.c.message,
     sqlite_where=text("message IS NOT NULL"),
     postgresql_where=text("message IS NOT NULL"),
+)
+
+republication = Table(
+    "republication",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("destination", Text, nullable=False),
+    Column("cloud", Text),  # null: every cloud
+    Column("vo", Text),  # null: every VO
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("month", Integer, nullable=False),  # how far it got: this month,
+    Column("vm", Integer, nullable=False),  # up to this machine
+    Column("records", Integer, nullable=False),  # so many were let go out again
+    Column("begun", BigInteger, nullable=False),
+)
+
+closing = Table(
+    "closing",
+    metadata,
+    Column("destination", Text, primary_key=True),
+    Column("cloud", Text, primary_key=True),
+    Column("site", Text, primary_key=True),  # SiteName as published
+    Column("vo", Text, primary_key=True),  # as the cloud last told it
+    Column("fqan", Text, primary_key=True),  # FQAN as published
+    Column("month", Integer, primary_key=True),
+    # what machines that were let go used within the month
+    Column("machines", BigInteger, nullable=False),
+    Column("wall", BigInteger, nullable=False),
+    Column("processors", BigInteger, nullable=False),  # wall time times CpuCount as published, in thousandths
+    Column("cpu", BigInteger, nullable=False),
+    Column("network_in", BigInteger, nullable=False),  # GB as published, like the others below
+    Column("network_out", BigInteger, nullable=False),
+    Column("memory", BigInteger, nullable=False),
+    Column("disk", BigInteger, nullable=False),
+)
+
+departed = Table(
+    "departed",
+    metadata,
+    Column("cloud", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),  # of the VMUUID
 )

@@ -17,13 +17,20 @@ from fedcloud_agent.cli.context import Context
 from fedcloud_agent.errors import AgentError
 
 NOUNS: Dict[str, Tuple[str, str]] = {
-    "accounting": ("fedcloud_agent.cli.accounting:accounting", "Extract usage, send records, show what was sent."),
+    "accounting": (
+        "fedcloud_agent.cli.accounting.group:accounting",
+        "Extract usage, send records, show what was sent.",
+    ),
     "clouds": (
         "fedcloud_agent.cli.clouds:clouds",
         "List the kinds of clouds that are installed, and those configured.",
     ),
     "config": ("fedcloud_agent.cli.config:config", "Check the configuration and show where each value comes from."),
     "daemon": ("fedcloud_agent.cli.daemon:daemon", "Run every loop on its schedule; what systemd starts."),
+    "infosys": (
+        "fedcloud_agent.cli.infosys.group:infosys",
+        "Show and check what the site publishes of its clouds.",
+    ),
     "status": ("fedcloud_agent.cli.status:status", "Tell how each loop fares, whether the daemon runs or not."),
 }
 

@@ -27,7 +27,12 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             table.add_row(*(Text(cell, overflow="fold") for cell in row))
         Console().print(table)
         return
+    for line in plain_table(columns, rows):
+        click.echo(line)
+
+
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> List[str]:
+    """Return the lines of a table in plain columns."""
     lines: List[Sequence[str]] = [[column.upper() for column in columns], *rows]
     widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]

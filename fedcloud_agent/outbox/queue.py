@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+import hashlib
+from typing import Callable, Iterator, List, NamedTuple, Optional, Sequence
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
@@ -48,27 +49,42 @@ def put(connection: Connection, destination: str, one: Message, records: int, no
     """Add a message; it leaves after every message with a smaller identity."""
     connection.execute(
         insert(message).values(
-            id=one.id, destination=destination, state=QUEUED, created=now, records=records, body=one.body
+            id=one.id,
+            destination=destination,
+            state=QUEUED,
+            created=now,
+            records=records,
+            body=one.body,
+            checksum=_checksum(one.body),
         )
     )
 
 
-def waiting(store: Store, destination: str, page: int = 16) -> Iterator[Message]:
+def _checksum(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def waiting(store: Store, destination: str, damaged: Callable[[str], None], page: int = 16) -> Iterator[Message]:
     """Yield the messages that wait for a destination, oldest first, reading a few at a time.
 
-    The database is not held while the caller works; what is added meanwhile is found, too.
+    The database is not held while the caller works; what is added meanwhile is found, too. A message whose body is not
+    what was put in is told to ``damaged`` by its identity, and left out: what it stands for has to be made anew.
     """
     after = ""
     while True:
         with store.read() as connection:
             rows = connection.execute(
-                select(message.c.id, message.c.body)
+                select(message.c.id, message.c.body, message.c.checksum)
                 .where(message.c.destination == destination, message.c.state == QUEUED, message.c.id > after)
                 .order_by(message.c.id)
                 .limit(page)
             ).all()
         for row in rows:
-            yield Message(row.id, bytes(row.body))
+            body = bytes(row.body)
+            if _checksum(body) == row.checksum:
+                yield Message(row.id, body)
+            else:
+                damaged(row.id)
         if len(rows) < page:
             return
         after = rows[-1].id

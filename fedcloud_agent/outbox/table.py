@@ -20,6 +20,7 @@ message = Table(
     Column("body", LargeBinary, nullable=False),
     Column("attempted", BigInteger),
     Column("reason", Text),
+    Column("checksum", Text),  # of the body, SHA-256
 )
 identity = Table(
     "identity",

@@ -28,7 +28,7 @@ SITE = "EXAMPLE-SITE"
 VO = "vo.example.org"
 PROJECT = "vo-example"
 USER = "/DC=org/DC=example/CN=Jane Doe"
-_YEARS = 3650 * 86400
+_LIFE = (-3650 * 86400, 18000 * 86400)  # of certificates: a box may live through hundreds of months
 _FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
 _SLEEP = """# libfaketime answers Python's way to sleep, until an instant of the monotonic clock, with EINVAL
 import select
@@ -127,11 +127,11 @@ class Box:
         self.clock = Clock(directory)
         self.settings, self.stomp, self.cloud_settings = settings, stomp, cloud_settings
         self.authority = Authority(directory / "ca")
-        self.host: Credential = self.authority.host("agent.example.org", valid=(-_YEARS, _YEARS))
+        self.host: Credential = self.authority.host("agent.example.org", valid=_LIFE)
         self.cloud = OpenStackSimulator(directory / "openstack")
         self.broker: Optional[Broker] = None
         if broker:
-            shown = self.authority.host("broker.example.org", valid=(-_YEARS, _YEARS))
+            shown = self.authority.host("broker.example.org", valid=_LIFE)
             self.broker = Broker(directory / "broker", self.authority, credential=shown)
         self.central: Optional[CentralRepository] = (
             CentralRepository(directory / "central", self.broker, [self.host.dn]) if self.broker else None

@@ -66,7 +66,7 @@ def test_a_command_that_is_shown_exists(page: str, words: str) -> None:
             pytest.fail(f"{page}: fedcloud-agent {words}: {error.format_message()}")
 
 
-@pytest.mark.parametrize("words", ["accounting republish", "accounting show --form 2026-01", "accounting export"])
+@pytest.mark.parametrize("words", ["accounting repeat", "accounting show --form 2026-01", "accounting export"])
 def test_a_command_that_does_not_exist_is_noticed(words: str) -> None:
     with pytest.raises(click.ClickException):
         understand(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, NamedTuple, Optional, Tuple
 
 from fedcloud_agent.clouds.contract import VirtualMachine
@@ -56,10 +57,13 @@ def written(trace: Trace) -> str:
 
 def trace_of(machine: Optional[VirtualMachine]) -> Optional[Trace]:
     """Return the trace of a known machine, or None where there is none that we can read."""
-    if machine is None or machine.trace is None:
-        return None
+    return None if machine is None or machine.trace is None else _read(machine.trace)
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Optional[Trace]:
     try:
-        version, last, key, off, spell, network = json.loads(machine.trace)
+        version, last, key, off, spell, network = json.loads(text)
         if version != 1:
             return None
         return Trace(

@@ -8,9 +8,12 @@ import json
 import signal
 import sys
 import threading
+from http.server import HTTPServer
 from pathlib import Path
+from typing import List
 
-from tests.federation.opennebula.control import Control, ControlServer
+from tests.federation.opennebula.control import Control
+from tests.federation.opennebula.control_server import ControlServer
 from tests.federation.opennebula.profiles import PROFILES
 from tests.federation.opennebula.proxy import ProxyServer
 from tests.federation.opennebula.server import OnedServer
@@ -34,7 +37,7 @@ def main() -> None:
     control = Control(site)
     for path in options.state:
         control.run("load", json.loads(path.read_text()))
-    servers = [ControlServer(options.control_port, control)]
+    servers: List[HTTPServer] = [ControlServer(options.control_port, control)]
     if options.proxy_port:
         servers.append(
             ProxyServer(options.proxy_port, site, options.certificate, options.key, options.client_authority)

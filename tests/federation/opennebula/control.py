@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, Mapping
 
 from tests.federation.opennebula.adoption import adopted
@@ -297,8 +295,9 @@ class Control:
         self.site.latency = Latency(**given)
 
     def limits(self, given: Arguments) -> Any:
-        """Set the largest answer, and how long the server waits for a request."""
+        """Set the largest answer, how long the server waits for a request, and for how many polls images are busy."""
         self.site.largest = int(given.get("largest", self.site.largest))
+        self.site.image_polls = int(given.get("image_polls", self.site.image_polls))
         self.site.request_seconds = float(given.get("request_seconds", self.site.request_seconds))
 
     def calls(self, given: Arguments) -> Any:
@@ -309,37 +308,3 @@ class Control:
         if given.get("reset"):
             site.forget_calls()
         return result
-
-
-class ControlServer(ThreadingHTTPServer):
-    """Takes the verbs as POST /verb on 127.0.0.1."""
-
-    daemon_threads = True
-
-    def __init__(self, port: int, control: Control) -> None:
-        self.control = control
-        super().__init__(("127.0.0.1", port), _Handler)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    server: ControlServer
-
-    def do_POST(self) -> None:  # noqa: N802
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        try:
-            result = self.server.control.run(self.path.strip("/"), json.loads(body or b"{}"))
-            status, document = 200, {"result": result}
-        except (LookupError, ValueError, TypeError, ElementTree.ParseError) as error:
-            status, document = 400, {"error": f"{error}"}
-        shown = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(shown)))
-        self.end_headers()
-        self.wfile.write(shown)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Stay silent."""

@@ -281,7 +281,11 @@ class OnedSimulator(Controller):
         self.tell("latency", {"per_call": per_call, "per_vm": per_vm})
 
     def limits(self, **fields: Any) -> None:
-        """Set ``largest`` (bytes of an answer; 128 MiB) and ``request_seconds`` (how long a request may take; 15)."""
+        """Set limits of the server.
+
+        ``largest``: bytes of an answer (128 MiB); ``request_seconds``: how long a request may take (15);
+        ``image_polls``: how often image.info shows an image locked, or deleted, before it is ready, or gone (2).
+        """
         self.tell("limits", fields)
 
     def calls(self, reset: bool = False) -> Dict[str, int]:

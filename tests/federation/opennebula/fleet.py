@@ -7,10 +7,10 @@ from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from tests.federation.opennebula import acts
 from tests.federation.opennebula.furniture import address_of, furnish
-from tests.federation.opennebula.lives import HostLike
 from tests.federation.opennebula.machine import ACTIVE, DONE, RUNNING, Machine, Record
 from tests.federation.opennebula.profiles import CLOSED, SILENT, Profile
 from tests.federation.opennebula.template import Pairs, replaced
+from tests.federation.opennebula.world import HostLike
 
 _PAUSE = 600  # seconds that each fifth record ends before the next begins: a suspended guest
 _SEGMENT = 3600  # seconds of the shortest record
@@ -132,7 +132,7 @@ class Fleet:
         process = begin
         for seq in range(self.records):
             host = self.host_of(place, seq)
-            record = Record(seq, host.id, host.name, host.cluster_id, begin, rstime=begin, ds_id=101)
+            record = Record(seq, host.id, host.name, host.cluster_id, begin, rstime=begin)
             if seq == 0:
                 record.pstime = record.petime = begin
             machine.records.append(record)

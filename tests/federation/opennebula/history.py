@@ -28,6 +28,7 @@ class Life(NamedTuple):
 
     ``runs`` never overlap nor touch. ``cpus``, ``owners`` and ``groups`` hold each value since when. ``blurred``: this
     version of oned lost something that happened, so that no reader who comes late can tell the runs from its records.
+    Processors and owners of the past are in no record: they are known to who looked in time.
     ``received`` and ``sent`` are the bytes of the guest's network until now.
     """
 
@@ -88,6 +89,16 @@ def merged(spans: Sequence[Tuple[int, Optional[int]]]) -> List[Run]:
 
 def life_from(document: Mapping[str, Any]) -> Life:
     """Return a life as the control interface wrote it."""
-    rows = {name: tuple(Since(*row) for row in document[name]) for name in ("cpus", "owners", "groups")}
-    plain = {name: document[name] for name in ("id", "created", "ended", "purged", "blurred", "received", "sent")}
-    return Life(**plain, **rows, runs=tuple(Run(*row) for row in document["runs"]))
+    return Life(
+        id=document["id"],
+        created=document["created"],
+        ended=document["ended"],
+        purged=document["purged"],
+        blurred=document["blurred"],
+        runs=tuple(Run(*row) for row in document["runs"]),
+        cpus=tuple(Since(*row) for row in document["cpus"]),
+        owners=tuple(Since(*row) for row in document["owners"]),
+        groups=tuple(Since(*row) for row in document["groups"]),
+        received=document["received"],
+        sent=document["sent"],
+    )

@@ -34,7 +34,7 @@ class Cluster:
 
 @dataclass
 class Image:
-    """An image: ``size`` in MB; ``ready_after`` and ``dies_after`` polls it changes its state."""
+    """An image: ``size`` in MB; ``polls`` are left until the driver is done, well or (``error``) not."""
 
     id: int
     name: str

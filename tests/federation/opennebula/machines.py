@@ -7,9 +7,9 @@ import heapq
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from tests.federation.opennebula.fleet import Fleet
-from tests.federation.opennebula.lives import Details, World
 from tests.federation.opennebula.machine import DONE, Machine
 from tests.federation.opennebula.stories import ACTS, QUIET
+from tests.federation.opennebula.world import Details, World
 from tests.federation.openstack.clock import SimulatedClock
 
 
@@ -25,16 +25,22 @@ class Machines:
         self.refused: List[str] = []
         self.next_id = 0
         self._ids: List[int] = []
+        self._unborn: Dict[int, Machine] = {}
         self._pending: List[Tuple[int, int, int, str, Any]] = []
         self._queued = 0
 
     # What happens
 
     def add(self, machine: Machine) -> Machine:
-        """Take a new machine in. Raises ValueError when its id is taken or was."""
-        if machine.id in self.machines or machine.id in self.purged or self._in_fleet(machine.id):
+        """Take a new machine in: now, or when the clock gets there. Raises ValueError when its id is or was taken."""
+        taken = (self.machines, self.purged, self._unborn)
+        if any(machine.id in rows for rows in taken) or self._in_fleet(machine.id):
             raise ValueError(f"there is or was a machine {machine.id}")
-        self._keep(machine)
+        if machine.stime > self.clock.now():
+            self._unborn[machine.id] = machine
+            self._schedule(machine.stime, machine.id, "create", None)
+        else:
+            self._keep(machine)
         machine.changed = max(machine.changed, machine.stime)
         machine.cpus.append((machine.stime, machine.vcpu))
         machine.owners.append((machine.stime, machine.uid))
@@ -52,9 +58,9 @@ class Machines:
             raise LookupError(f"no act {action!r}: there are {', '.join(sorted(ACTS))}")
         instant = self.clock.now() if at is None else at
         machine = self.get(key)
-        if machine is None:
+        if machine is None and key not in self._unborn:
             raise LookupError(f"no machine {key}")
-        if instant > self.clock.now():
+        if machine is None or instant > self.clock.now():
             self._schedule(instant, key, action, details)
         else:
             self._begin(machine, action, instant, details)
@@ -65,6 +71,9 @@ class Machines:
         now = self.clock.now()
         while self._pending and self._pending[0][0] <= now:
             instant, _, key, action, details = heapq.heappop(self._pending)
+            if action == "create":
+                self._keep(self._unborn.pop(key))
+                continue
             machine = self.get(key)
             try:
                 if machine is None:
@@ -105,6 +114,7 @@ class Machines:
         self.machines.clear()
         self.purged.clear()
         self._ids.clear()
+        self._unborn.clear()
         self._pending.clear()
         self.fleet = None
         self.next_id = 0
@@ -146,7 +156,7 @@ class Machines:
         own: Sequence[int] = self._ids[start:end]
         if self.fleet is None:
             return iter(own)
-        return heapq.merge(own, self._fleet_ids(low, high, live_only))
+        return iter(heapq.merge(own, self._fleet_ids(low, high, live_only)))
 
     def truth(self, keys: Optional[Sequence[int]]) -> List[Dict[str, Any]]:
         """Return the lives of machines as documents for ``life_from``; purged ones too."""
@@ -181,6 +191,8 @@ class Machines:
 
     def _begin(self, machine: Machine, action: str, instant: int, details: Details) -> None:
         act = ACTS[action]
+        if not self.world.profile.since(*act.since):
+            raise ValueError(f"oned {self.world.profile.text} does not know {action}")
         place = machine.place if machine.busy is None else "busy"
         if place not in act.before:
             raise ValueError(f"cannot {action} a machine that is {place}")

@@ -23,6 +23,7 @@ class SiteLike(Protocol):
     machines: Machines
     served: int
     largest: int
+    image_polls: int
 
     def stencils(self) -> Stencils:
         """Return what writes the machines of the fleet."""

@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.server.site.logins.user_of(session)
 
     def _by_certificate(self) -> Optional[User]:
-        data = self.connection.getpeercert(binary_form=True)  # type: ignore[attr-defined]
+        data = self.connection.getpeercert(binary_form=True)
         if data is None:
             return None
         name = one_line(x509.load_der_x509_certificate(data).subject)

@@ -193,6 +193,26 @@ def _clusters(asked: Asked) -> Value:
     )
 
 
+@method("cluster.info", "i")
+def _cluster(asked: Asked) -> Value:
+    site, key = asked.site, asked.arguments[0]
+    if key not in site.inventory.clusters:
+        raise missing(asked, "cluster", key)
+    if not site.people.may_use(asked.user, "CLUSTER", key, 0, 0):
+        raise forbidden(asked, "USE", "CLUSTER", key)
+    return Xml(escaped(pools.cluster(site.inventory, site.inventory.clusters[key])))
+
+
+@method("datastore.info", "i", "3.4")
+def _datastore(asked: Asked) -> Value:
+    site, key = asked.site, asked.arguments[0]
+    if key not in site.inventory.datastores:
+        raise missing(asked, "datastore", key)
+    if not site.people.may_use(asked.user, "DATASTORE", key, 0, 0, "640"):
+        raise forbidden(asked, "USE", "DATASTORE", key)
+    return Xml(escaped(pools.datastore(site.inventory, site.inventory.datastores[key])))
+
+
 @method("datastorepool.info", "", "3.4")
 def _datastores(asked: Asked) -> Value:
     site = asked.site

@@ -61,11 +61,8 @@ class _Handler(socketserver.StreamRequestHandler):
     server: OnedServer
     wbufsize = 0
 
-    def setup(self) -> None:
-        self.timeout = self.server.site.request_seconds
-        super().setup()
-
     def handle(self) -> None:
+        self.connection.settimeout(self.server.site.request_seconds)
         try:
             answer = self._answer()
         except socket.timeout:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 # Importing them puts their methods into the table.
-from tests.federation.opennebula import reading, vms, writing  # noqa: F401
+from tests.federation.opennebula import reading, storing, vms, writing  # noqa: F401
 from tests.federation.opennebula.faults import Fault, Response, spoil, take, too_large
 from tests.federation.opennebula.inventory import Inventory
-from tests.federation.opennebula.lives import World
 from tests.federation.opennebula.logins import Logins
 from tests.federation.opennebula.machines import Machines
 from tests.federation.opennebula.methods import Asked, found
@@ -30,6 +29,7 @@ from tests.federation.opennebula.wire import (
     read_call,
     success,
 )
+from tests.federation.opennebula.world import World
 from tests.federation.openstack.clock import SimulatedClock
 
 LARGEST = 128 * 1024 * 1024
@@ -58,6 +58,7 @@ class Site:
         self.faults: List[Fault] = []
         self.latency = Latency()
         self.largest = LARGEST
+        self.image_polls = 2
         self.request_seconds = 15.0
         self.served = 0
         self.meanwhile: Callable[[str, Dict[str, Any]], Any] = _nothing

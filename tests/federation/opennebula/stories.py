@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict, FrozenSet, NamedTuple
+from typing import Callable, Dict, FrozenSet, NamedTuple, Tuple
 
-from tests.federation.opennebula import acts, lives
-from tests.federation.opennebula.lives import Details, Story, World
+from tests.federation.opennebula import acts, boots, changes, moves, stops
 from tests.federation.opennebula.machine import Machine
+from tests.federation.opennebula.world import Details, Story, World
 
 _ALL = frozenset(
     "pending hold running unknown boot_failure move_failure prolog_failure epilog_failure stopped suspended done "
@@ -16,15 +16,15 @@ _UP = frozenset({"running", "unknown"})
 
 
 class Act(NamedTuple):
-    """``before``: the places that it starts from; ``interrupts``: it may come while another act is under way."""
+    """``before``: the places that it starts from, ``busy`` for while another act is under way; ``since``: a version."""
 
     before: FrozenSet[str]
     story: Callable[[World, Machine, int, Details], Story]
-    interrupts: bool = False
+    since: Tuple[int, ...] = (3, 2)
 
 
-def _act(before: str, story: Callable[[World, Machine, int, Details], Story], interrupts: bool = False) -> Act:
-    return Act(frozenset(before.split()), story, interrupts)
+def _act(before: str, story: Callable[[World, Machine, int, Details], Story], since: str = "3.2") -> Act:
+    return Act(frozenset(before.split()), story, tuple(int(part) for part in since.split(".")))
 
 
 def _with(story: Callable[[World, Machine, int, Details], Story], **more: object) -> Callable[..., Story]:
@@ -35,42 +35,44 @@ def _with(story: Callable[[World, Machine, int, Details], Story], **more: object
 
 
 ACTS: Dict[str, Act] = {
-    "deploy": _act("pending hold", lives.deploy),
-    "hold": _act("pending", lives.hold),
-    "release": _act("hold", lives.release),
-    "suspend": _act("running unknown", lives.suspend),
-    "poweroff": _act("running unknown", lives.poweroff),
-    "poweroff_hard": _act("running unknown", _with(lives.poweroff, hard=True)),
-    "poweroff_inside": _act("running unknown", lives.poweroff_inside),
-    "suspend_inside": _act("running unknown", _with(lives.poweroff_inside, suspend=True)),
-    "power_on_by_hand": _act("poweroff suspended", lives.power_on_by_hand),
-    "stop": _act("running unknown suspended", lives.stop),
-    "undeploy": _act("running unknown poweroff", lives.undeploy),
-    "undeploy_hard": _act("running unknown poweroff", _with(lives.undeploy, hard=True)),
-    "resume": _act("suspended poweroff stopped undeployed", lives.resume),
-    "retry": _act("boot_failure prolog_failure move_failure epilog_failure", lives.retry),
-    "terminate": Act(_ALL - {"busy"}, lives.terminate),
-    "terminate_hard": Act(_ALL - {"busy"}, _with(lives.terminate, hard=True)),
-    "delete": Act(_ALL - {"done"}, lives.delete, interrupts=True),
-    "delete_db": Act(_ALL - {"done"}, lives.delete_db, interrupts=True),
-    "recreate": Act(_ALL - {"done", "pending", "hold"}, lives.recreate, interrupts=True),
-    "live_migrate": Act(_UP, lives.live_migrate),
-    "migrate": _act("running unknown poweroff suspended", lives.migrate),
-    "resize": _act("running poweroff undeployed", lives.resize),
-    "chown": Act(_ALL, lives.give),
-    "change": Act(_ALL, lives.change),
-    "rename": Act(_ALL, lives.change),
-    "alter": Act(_ALL, lives.alter),
-    "reboot": _act("running", lives.reboot),
-    "snapshot": _act("running", lives.reboot),
-    "unknown": _act("running", lives.lose),
-    "found": _act("unknown", lives.find),
-    "state": Act(_ALL, lives.state, interrupts=True),
-    "clone": _act("pending", _with(lives.state, state=10)),
-    "cloned": _act("cloning", _with(lives.state, state=1)),
-    "clone_failed": _act("cloning", _with(lives.state, state=11)),
+    "deploy": _act("pending hold", boots.deploy),
+    "hold": _act("pending", changes.hold),
+    "release": _act("hold", changes.release),
+    "suspend": _act("running unknown", stops.suspend),
+    "poweroff": _act("running unknown", stops.poweroff, "3.8"),
+    "poweroff_hard": _act("running unknown", _with(stops.poweroff, hard=True), "3.8"),
+    "poweroff_inside": _act("running unknown", stops.poweroff_inside, "3.8"),
+    "suspend_inside": _act("running unknown", _with(stops.poweroff_inside, suspend=True), "3.8"),
+    "power_on_by_hand": _act("poweroff suspended", boots.power_on_by_hand, "3.8"),
+    "stop": _act("running unknown suspended", stops.stop),
+    "undeploy": _act("running unknown poweroff", stops.undeploy, "4.0"),
+    "undeploy_hard": _act("running unknown poweroff", _with(stops.undeploy, hard=True), "4.0"),
+    "resume": _act("suspended poweroff stopped undeployed", boots.resume),
+    "retry": _act("boot_failure prolog_failure move_failure epilog_failure", changes.retry),
+    "terminate": Act(_ALL - {"busy"}, stops.terminate),
+    "terminate_hard": Act(_ALL - {"busy"}, _with(stops.terminate, hard=True)),
+    "delete": Act(_ALL - {"done"}, stops.delete),
+    "delete_db": Act(_ALL - {"done"}, stops.delete_db, (5, 12)),
+    "recreate": Act(_ALL - {"done", "pending", "hold"}, stops.recreate),
+    "live_migrate": Act(_UP, moves.live_migrate),
+    "migrate": _act("running unknown poweroff suspended", moves.migrate),
+    "resize": _act("running poweroff undeployed", changes.resize, "4.0"),
+    "chown": Act(_ALL, changes.give),
+    "change": Act(_ALL, changes.change),
+    "rename": Act(_ALL, changes.change),
+    "alter": Act(_ALL, changes.alter),
+    "reboot": _act("running", changes.reboot),
+    "snapshot": _act("running", changes.reboot),
+    "unknown": _act("running", changes.lose),
+    "found": _act("unknown", changes.find),
+    "state": Act(_ALL, changes.state),
+    "clone": _act("pending", _with(changes.state, state=10)),
+    "cloned": _act("cloning", _with(changes.state, state=1)),
+    "clone_failed": _act("cloning", _with(changes.state, state=11)),
 }
-ACTS.update({name: _act("running poweroff", _with(lives.copy, action=number)) for name, number in acts.COPIES.items()})
+ACTS.update(
+    {name: _act("running poweroff", _with(changes.copy, action=number), "3.8") for name, number in acts.COPIES.items()}
+)
 
 # What may happen while something else is under way, and does not disturb it.
 QUIET = frozenset({"chown", "change", "rename", "alter"})

@@ -1,4 +1,4 @@
-"""The methods that change something: machines, users, groups, images."""
+"""The methods that change machines, users and groups."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _vm_update(asked: Asked) -> Value:
     machine = _managed(asked, asked.arguments[0])
     given = template_of(asked.arguments[1])
     kept = asked.site.machines.kept(machine.id)
-    kept.user_template = merged(kept.user_template, given) if _merging(asked, 2) else given
+    kept.user_template = merged(kept.user_template, given) if merging(asked, 2) else given
     kept.rendered.clear()
     return machine.id
 
@@ -85,7 +85,7 @@ def _vm_update(asked: Asked) -> Value:
 @method("vm.rename", "is", "4.4")
 def _vm_rename(asked: Asked) -> Value:
     machine = _managed(asked, asked.arguments[0])
-    _check_name(asked.arguments[1])
+    check_name(asked.arguments[1])
     asked.site.machines.act(machine.id, "rename", None, {"name": asked.arguments[1]})
     return machine.id
 
@@ -93,7 +93,7 @@ def _vm_rename(asked: Asked) -> Value:
 @method("vm.chown", "iii")
 def _vm_chown(asked: Asked) -> Value:
     key, uid, gid = asked.arguments
-    _only_admins(asked, "MANAGE", "VM", key)
+    only_admins(asked, "MANAGE", "VM", key)
     machine = _managed(asked, key)
     details: Dict[str, int] = {}
     if uid != -1:
@@ -110,15 +110,15 @@ def _vm_chown(asked: Asked) -> Value:
 @method("user.allocate", "sss[a")
 def _user_allocate(asked: Asked) -> Value:
     name, password, driver = asked.arguments[:3]
-    _only_admins(asked, "CREATE", "USER", -1)
+    only_admins(asked, "CREATE", "USER", -1)
     groups = list(asked.arguments[3]) if len(asked.arguments) > 3 and asked.site.profile.since(5, 2) else []
     people = asked.site.people
     if not name:
         raise RefusedError(INTERNAL, "Invalid NAME, it cannot be empty.")
     if not password:
         raise RefusedError(INTERNAL, "Invalid password, it cannot be empty.")
-    _check_name(name, INTERNAL, blanks=False)
-    _check_password(asked, password, driver, INTERNAL)
+    check_name(name, INTERNAL, blanks=False, end=".")
+    _check_password(asked, password, driver, INTERNAL, end=".")
     for gid in groups:
         if gid not in people.groups:
             raise missing(asked, "group", gid)
@@ -128,22 +128,18 @@ def _user_allocate(asked: Asked) -> Value:
     return people.add_user(name, password, driver or "core", groups).id
 
 
-def _check_password(asked: Asked, password: str, driver: str, code: int) -> None:
+def _check_password(asked: Asked, password: str, driver: str, code: int, end: str = "") -> None:
     if driver == "x509" and any(letter.isspace() for letter in password) and asked.site.profile.since(4, 0):
-        raise RefusedError(code, f"Invalid password, character ' ' is not allowed{_dot(code)}")
+        raise RefusedError(code, f"Invalid password, character ' ' is not allowed{end}")
 
 
-def _check_name(name: str, code: int = ACTION, blanks: bool = True) -> None:
+def check_name(name: str, code: int = ACTION, blanks: bool = True, end: str = "") -> None:
+    """Refuse a name that oned would; user.allocate ends its sentence with a full stop."""
     bad = next((letter for letter in name if letter in _FORBIDDEN_IN_NAMES or letter.isspace() and not blanks), None)
     if bad is not None:
-        raise RefusedError(code, f"Invalid NAME, char '{bad}' is not allowed{_dot(code)}")
+        raise RefusedError(code, f"Invalid NAME, char '{bad}' is not allowed{end}")
     if len(name) > 128:
-        raise RefusedError(code, f"Invalid NAME, max length is 128 chars{_dot(code)}")
-
-
-def _dot(code: int) -> str:
-    """What fails at allocate ends in a full stop, the same elsewhere does not."""
-    return "." if code == INTERNAL else ""
+        raise RefusedError(code, f"Invalid NAME, max length is 128 chars{end}")
 
 
 def _user(asked: Asked, key: int, right: str = "MANAGE") -> User:
@@ -155,12 +151,13 @@ def _user(asked: Asked, key: int, right: str = "MANAGE") -> User:
     return row
 
 
-def _only_admins(asked: Asked, right: str, kind: str, key: int) -> None:
+def only_admins(asked: Asked, right: str, kind: str, key: int) -> None:
+    """Refuse who is no administrator."""
     if not asked.user.is_admin:
         raise forbidden(asked, right, kind, key)
 
 
-def _merging(asked: Asked, place: int) -> bool:
+def merging(asked: Asked, place: int) -> bool:
     """Tell whether an update adds to the template: 4.2 and newer, and only when told to."""
     return len(asked.arguments) > place and asked.arguments[place] == 1 and asked.site.profile.since(4, 2)
 
@@ -170,7 +167,7 @@ def _user_update(asked: Asked) -> Value:
     row = _user(asked, asked.arguments[0])
     given = template_of(asked.arguments[1])
     secret = [pair for pair in row.template if pair[0] == "TOKEN_PASSWORD"]
-    row.template = merged(row.template, given) if _merging(asked, 2) else merged(secret, given)
+    row.template = merged(row.template, given) if merging(asked, 2) else merged(secret, given)
     return row.id
 
 
@@ -255,7 +252,7 @@ def _user_login(asked: Asked) -> Value:
 
 @method("group.allocate", "s")
 def _group_allocate(asked: Asked) -> Value:
-    _only_admins(asked, "CREATE", "GROUP", -1)
+    only_admins(asked, "CREATE", "GROUP", -1)
     taken = next((row for row in asked.site.people.groups.values() if row.name == asked.arguments[0]), None)
     if taken is not None:
         raise RefusedError(INTERNAL, f"NAME is already taken by GROUP {taken.id}.")

@@ -46,13 +46,13 @@ def test_an_empty_oned_is_read_to_its_end(site: Any) -> None:
 
 @pytest.mark.parametrize("profile", ["5.4", "6.10"])
 def test_calls_of_a_later_run_are_few(site: Any) -> None:
-    site.oned.fleet(6000, NOW - 40 * DAY, records=1, live_every=2, spacing=10, owners=[["jane", "ops"]])
+    site.oned.fleet(3000, NOW - 40 * DAY, records=1, live_every=2, spacing=10, owners=[["jane", "ops"]])
     site.vms(40)
     cloud = site.cloud()
     first = site.run(cloud, full=True)
-    assert len(first.machines) >= 6000
+    assert len(first.machines) >= 3000
     live = len(site.numbers()) - len(site.numbers(COMPLETED))
-    assert live > 3000
+    assert live > 1500
     changed = sorted(site.numbers(STARTED))[-30:]
     site.oned.set_clock(NOW + HOUR)
     for vm in changed[:15]:

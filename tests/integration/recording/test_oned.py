@@ -45,7 +45,8 @@ def populate(site: Any) -> None:
             user_template={"OWNER": "jane.doe@example.org"},
             nics=[{"IP": "131.154.96.7"}, {"IP": "10.0.0.4"}],
         )
-    for act in ("poweroff", "suspend", "stop", "terminate", "live_migrate"):
+    later = () if site.oned.profile == "3.2" else ("poweroff",)
+    for act in ("suspend", "stop", "terminate", "live_migrate", *later):
         vm = site.vm("joe", created=NOW - 3 * DAY)
         site.oned.act(vm, act, at=NOW - 2 * DAY, **({"host": 1} if act == "live_migrate" else {}))
         if act in ("suspend", "stop"):
@@ -61,7 +62,7 @@ def test_a_replay_brings_the_same_machines_and_nothing_of_the_site(site: Any, tm
     target = tmp_path / "recording.tar.gz"
     cloud = site.cloud()
     done = record(cloud, "opennebula", OpenNebulaSettings, target, Wish(since), NOW, quiet)
-    assert done.reading.errors == [] and done.reading.machines == 9
+    assert done.reading.errors == [] and done.reading.machines == wanted[0].machines >= 8
     words = ("jane", "doe", "bio.example.org", "127.0.0.1", "opennebula:", "caf\u00e9", "131.154", "plain")
     assert check(target, manifest_of(target), harmless_of(cloud), OpenNebulaSettings, words) == []
     text = "".join(exchange.body + body.read().decode("utf-8", "replace") for exchange, body in exchanges(target))

@@ -8,7 +8,7 @@ from typing import Dict, List, Tuple
 
 from hypothesis import strategies as st
 
-from fedcloud_agent.clock import DAY, HOUR
+from fedcloud_agent.clock import DAY, HOUR, month_of
 from fedcloud_agent.store.opening import open_store
 from tests.federation.central.repository import Repository
 from tests.unit.accounting.world import Agent, Life, World, shown, truth
@@ -50,6 +50,11 @@ polls = st.lists(
                 "broker lost",
                 "clock ahead",
                 "behind",
+                "republished",
+                "republished in part",
+                "refused",
+                "released",
+                "let go",
             ]
         ),
         st.integers(0, 3),
@@ -79,20 +84,28 @@ def play(
         store = open_store(Path(directory))
         agent = Agent(store, world, repository, **how)
         world.now = START
-        for gap, event, number in [*schedule, (HOUR, "well", 0), (HOUR, "well", 0), (5 * HOUR, "well", 0)]:
+        for gap, event, number in [*schedule, (HOUR, "well", 0), (HOUR, "released", 0), (5 * HOUR, "well", 0)]:
             summarised = world.now
             world.now += gap
             while summarised + DAY < world.now:
                 summarised += DAY
                 repository.summarise(summarised)
             world.fails_after = number if event == "half a cloud" else 0 if event == "no cloud" else None
-            agent.way.breaks = number if event in ("no broker", "answer lost") else None
-            agent.way.answer_lost = event == "answer lost"
+            agent.way.breaks = number if event in ("no broker", "answer lost", "republished in part") else None
+            agent.way.answer_lost = event in ("answer lost", "republished in part") and number % 2 == 1
+            agent.way.refuses = number if event == "refused" else None
             agent.way.swallows = event == "broker lost"
             agent.clock_shift = {"clock ahead": 40 * DAY, "clock behind": -40 * DAY}.get(event, 0)
             result = agent.extract()
             if not result.failures:
                 looks.append(world.now)
+            if event.startswith("republished"):
+                agent.republish(month_of(world.now) - 2 - number, month_of(world.now) - number)
+            if event == "released":
+                agent.release()
+            if event == "let go":
+                world.remembers = True  # what is let go is shown again, and must not be taken for new
+                agent.let_go(world.now - number * 3 * DAY)
             if event != "not sent":
                 agent.send()
             if event == "broker lost":

@@ -9,10 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
+from fedcloud_agent.accounting import republication, retention
+from fedcloud_agent.accounting.correction import Corrected, correct
 from fedcloud_agent.accounting.delivery import Delivered, deliver
 from fedcloud_agent.accounting.extraction import Extracted, extract
 from fedcloud_agent.accounting.packing import Limits
 from fedcloud_agent.accounting.record import Frame
+from fedcloud_agent.accounting.release import Released, Wanted, release
+from fedcloud_agent.accounting.republication import Selection
 from fedcloud_agent.accounting.settings import BACKFILL, AccountingSettings, FirstRun
 from fedcloud_agent.clock import month_of, month_start
 from fedcloud_agent.clouds.contract import (
@@ -87,6 +91,8 @@ class World(UsageFacet):
         self.now = 0
         self.fails_after: Optional[int] = None
         self.clock_error = 0
+        self.remembers = False
+        """Machines that ended are shown for ever, in every listing."""
 
     def tell(self, life: Life, now: int) -> VirtualMachine:
         ended = life.end is not None and life.end <= now
@@ -122,7 +128,7 @@ class World(UsageFacet):
             if life.start > now or (life.purged is not None and life.purged <= now):
                 continue
             machine = self.tell(life, now)
-            changed = window.since is None or (machine.changed or 0) >= window.since
+            changed = self.remembers or window.since is None or (machine.changed or 0) >= window.since
             if machine.status == COMPLETED or not window.full:
                 if changed:
                     yield machine
@@ -160,6 +166,8 @@ class Way(Transport):
     swallows: bool = False
     """The broker acknowledges, and dies with what it had."""
     swallowed: List[bytes] = field(default_factory=list)
+    refuses: Optional[int] = None
+    """The broker refuses this message of a delivery, counted from 0, for what it is."""
     seen: Dict[str, bytes] = field(default_factory=dict)
 
     def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
@@ -168,6 +176,9 @@ class Way(Transport):
                 raise UnreachableError("the broker is gone")
             departing([message.id])
             assert self.seen.setdefault(message.id, message.body) == message.body, "one identity, two contents"
+            if number == self.refuses:
+                yield Outcome(message.id, False, self.peer, "it does not like it")
+                continue
             if self.swallows:
                 self.swallowed.append(message.body)
             else:
@@ -215,6 +226,22 @@ class Agent:
             self.now,
             accept_vanished=self.accept_vanished,
         )
+
+    def republish(self, first: int, last: int) -> Corrected:
+        """Have months corrected and sent anew, as the command does; they leave with the next sending."""
+        chosen = Selection(first, last)
+        corrected = correct(self.store, "central", chosen, self.settings.cpu_duration)
+        with self.store.write() as connection:
+            republication.begin(connection, "central", chosen, self.now())
+        return corrected
+
+    def release(self) -> Released:
+        """Have everything that was set aside judged again."""
+        return release(self.store, Wanted(everything=True), {"main": self.frame})
+
+    def let_go(self, ended_before: int) -> int:
+        """Let machines go that ended long ago, as the daily extraction does."""
+        return retention.let_go(self.store, "main", ["central"], ended_before)
 
     def send(self) -> Optional[Delivered]:
         try:

@@ -8,10 +8,10 @@ from typing import Any, Dict, Iterator, List, Tuple
 import pytest
 
 from tests.federation.opennebula.inventory import Host
-from tests.federation.opennebula.lives import World
 from tests.federation.opennebula.machine import Machine, Record
 from tests.federation.opennebula.machines import Machines
 from tests.federation.opennebula.profiles import PROFILES
+from tests.federation.opennebula.world import World
 from tests.federation.openstack.clock import SimulatedClock
 
 DATA = Path(__file__).parents[2] / "data" / "opennebula"

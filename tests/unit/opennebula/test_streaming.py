@@ -189,5 +189,5 @@ def test_memory_is_that_of_one_machine() -> None:
         finally:
             tracemalloc.stop()
 
-    small, large = peak(40), peak(400)
+    small, large = peak(20), peak(200)
     assert large < 1.2 * small

@@ -76,6 +76,7 @@ def test_pools_of_machines_are_written_as_recorded(site: Client) -> None:
 def test_older_versions_are_written_as_recorded(start: Start) -> None:
     new = start("5.12", furnished=False)
     people(new)
+    new.oned.set_clock(RECORDED_AT + 3600)
     new.oned.adopt(text("5.12/vm.info_4-poweroff"))
     assert new.call("vm.info", 4).body == body("5.12/vm.info_4-poweroff")
     # In the pool the same machine has no sample.
@@ -86,6 +87,7 @@ def test_older_versions_are_written_as_recorded(start: Start) -> None:
     assert new.call("vmpool.info", -2, 4, 5, -2).text == f"<VM_POOL>{recorded[4]}</VM_POOL>"
     old = start("5.4", furnished=False)
     people(old)
+    old.oned.set_clock(RECORDED_AT + 3600)
     old.oned.adopt(text("5.4/vmpool.info_-2_3_5_-2"))
     assert old.call("vmpool.info", -2, 3, 5, -2).body == body("5.4/vmpool.info_-2_3_5_-2")
     assert old.call("vm.info", 9999).body == body("5.4/vm.info-missing")
