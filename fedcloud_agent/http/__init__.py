@@ -4,6 +4,7 @@
 through :attr:`Client.session`): no answer without limits of time and size, patience with a peer that is out of service.
 :mod:`~fedcloud_agent.http.client` adds what our own calls want: redirects that stay on the host, one new login after a
 401, status codes and bodies turned into data or an :class:`~fedcloud_agent.errors.AgentError`.
+:mod:`~fedcloud_agent.http.witness` lets one observer look on at every exchange.
 
 Import this where a call is made: it loads requests.
 """

@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Generator, Iterator, Mapping, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 import requests
@@ -21,6 +21,7 @@ from requests.utils import get_environ_proxies
 
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, RemoteDataError, UnreachableError
 from fedcloud_agent.http.answer import Answer, http_date, place_of
+from fedcloud_agent.http.witness import witness_of, witnessed
 
 log = logging.getLogger(__name__)
 
@@ -160,12 +161,31 @@ class BoundedAdapter(HTTPAdapter):
         proxies: Mapping[str, str],
         stream: bool,
     ) -> requests.Response:
+        witness = witness_of(request)
+        try:
+            response = self._head(request, end, verify, cert, proxies)
+        except AgentError as error:
+            if witness is not None:
+                witness.ended(error)
+            raise
+        pieces = self._pieces(response, place_of(request.url), end)
+        if witness is not None:
+            witness.answered(response.status_code, tuple(response.headers.items()))
+            pieces = witnessed(pieces, witness)
+        if stream and response.status_code == 200:
+            response.pieces = pieces  # type: ignore[attr-defined]
+        else:
+            response.raw = io.BytesIO(b"".join(pieces))
+        return response
+
+    def _head(
+        self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
+    ) -> requests.Response:
+        """Send a request, and return its answer once the status and the headers are there."""
         place = place_of(request.url)
         left = min(self.bounds.timeout, max(0.001, end - time.monotonic()))
         try:
-            response = super().send(
-                request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies
-            )
+            return super().send(request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies)
         except requests.exceptions.SSLError as error:
             raise _explained(error, place) from error
         except requests.exceptions.Timeout as error:
@@ -177,14 +197,8 @@ class BoundedAdapter(HTTPAdapter):
         except OSError as error:
             # requests complains so about a bundle of certificates, or a key, that is not there
             raise ConfigurationError(f"{place} cannot be called: {error}") from error
-        pieces = self._pieces(response, place, end)
-        if stream and response.status_code == 200:
-            response.pieces = pieces  # type: ignore[attr-defined]
-        else:
-            response.raw = io.BytesIO(b"".join(pieces))
-        return response
 
-    def _pieces(self, response: requests.Response, place: str, end: float) -> Iterator[bytes]:
+    def _pieces(self, response: requests.Response, place: str, end: float) -> Generator[bytes, None, None]:
         """Yield the body piece by piece as they arrive, so that a drip cannot outlast the deadline.
 
         Whoever stops before the end gives the generator back with close(), which ends the connection.
