@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from typing import Any, Iterator, List, Sequence
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from sqlalchemy import bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import closings, departures, republication
-from fedcloud_agent.accounting.assumption import assumptions
+from fedcloud_agent.accounting.assumption import Assumption, assumptions
 from fedcloud_agent.accounting.closings import Row
 from fedcloud_agent.accounting.tables import record, vm
 from fedcloud_agent.clouds.contract import COMPLETED
@@ -30,17 +30,18 @@ def let_go(store: Store, cloud: str, destinations: Sequence[str], ended_before: 
 
     Nothing is let go while a republication to one of the ``destinations`` is under way: it was promised the records.
     """
-    total = 0
+    total = after = 0
     for _ in range(batches):
         with store.write() as connection, _wiping(connection):
             if any(republication.is_open(connection, name) for name in destinations):
                 break
-            machines = _ripe(connection, cloud, ended_before)
+            machines = _ripe(connection, cloud, ended_before, after)
             if machines:
                 _close(connection, cloud, machines)
         total += len(machines)
         if len(machines) < BATCH:
             break
+        after = machines[-1].id
     return total
 
 
@@ -74,6 +75,7 @@ _RIPE = (
     select(vm.c.id, vm.c.uuid, vm.c.vo)
     .where(
         vm.c.cloud == bindparam("of_cloud"),
+        vm.c.id > bindparam("after"),
         vm.c.status == COMPLETED,
         vm.c.due.is_(None),
         # one that never started has no end
@@ -85,8 +87,9 @@ _RIPE = (
 )
 
 
-def _ripe(connection: Connection, cloud: str, ended_before: int) -> List[Any]:
-    return list(connection.execute(_RIPE, {"of_cloud": cloud, "ended_before": ended_before, "batch": BATCH}))
+def _ripe(connection: Connection, cloud: str, ended_before: int, after: int) -> List[Any]:
+    wanted = {"of_cloud": cloud, "ended_before": ended_before, "after": after, "batch": BATCH}
+    return list(connection.execute(_RIPE, wanted))
 
 
 def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
@@ -96,14 +99,23 @@ def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
         .where(record.c.vm.in_(list(vos)))
         .order_by(record.c.destination, record.c.vm, record.c.month)
     )
-    before = {(one.destination, one.vm): one for one in assumptions(connection, list(vos))}
-    months = itertools.groupby(rows, key=lambda row: (row.destination, row.vm))
-    for (destination, machine), of_one in months:
-        lived = [Row._make(tuple(row)[1:]) for row in of_one]
-        theirs = before.get((destination, machine))
-        if theirs is not None:
-            lived = [row._replace(wall=row.wall - theirs.wall, cpu=row.cpu - theirs.cpu) for row in lived]
-        closings.add(connection, destination, cloud, vos[machine], lived)
+    before = {(one.vm, one.destination): one for one in assumptions(connection, list(vos))}
+    lives = itertools.groupby(map(tuple, rows), key=lambda row: row[:2])
+    closings.add(
+        connection,
+        (
+            share
+            for life, months in lives
+            for share in closings.shares(life[1], cloud, vos[life[0]], _ours(months, before.get(life)))
+        ),
+    )
     departures.note(connection, cloud, [machine.uuid for machine in machines])
     connection.execute(delete(record).where(record.c.vm.in_(list(vos))))
     connection.execute(delete(vm).where(vm.c.id.in_(list(vos))))
+
+
+def _ours(months: Iterable[Tuple[Any, ...]], theirs: Optional[Assumption]) -> Iterator[Row]:
+    """Yield the records of a machine without what a former tool is taken to have reported of it before."""
+    for month in months:
+        row = Row._make(month[1:])
+        yield row if theirs is None else row._replace(wall=row.wall - theirs.wall, cpu=row.cpu - theirs.cpu)

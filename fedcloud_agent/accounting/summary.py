@@ -49,8 +49,6 @@ class Line:
     then: Sum = field(default_factory=Sum)
     assumed: int = 0
     """Machines whose share rests on what a former tool is taken to have reported (first_run: continue)."""
-    let_go: int = 0
-    """Machines that are in the sums by their closings: their number of CPUs and first starts are not known any more."""
 
 
 def destinations(connection: Connection) -> List[str]:
@@ -72,7 +70,7 @@ def summary(
 ) -> List[Line]:
     """Return the lines of one destination, by month and label. ``frozen``: from :func:`holding.frozen_before`.
 
-    ``by``: a key of BY. Machines that were let go are counted by their closings, which know no number of CPUs.
+    ``by``: a key of BY. Machines that were let go are counted by their closings.
     Labels are told apart without case, as the repository does; the spelling is that of the machine first seen.
     """
     lines: Dict[Tuple[int, str], Line] = {}
@@ -86,7 +84,6 @@ def summary(
             line = _line(lines, destination, kept.month, label)
             _add(line.now, kept)
             _add(line.then, kept)
-            line.let_go += kept.machines
     return [lines[key] for key in sorted(lines)]
 
 
@@ -103,6 +100,9 @@ def _add(total: Sum, kept: Closing) -> None:
     total.machines += kept.machines
     for name in ("wall", "processors", "cpu", "memory", "disk", "network_in", "network_out"):
         setattr(total, name, getattr(total, name) + getattr(kept, name))
+    total.cpu_count += kept.cpu_count / 1000
+    total.earliest_start = min(kept.earliest_start, total.earliest_start or kept.earliest_start)
+    total.latest_start = max(kept.latest_start, total.latest_start or kept.latest_start)
 
 
 def _line(lines: Dict[Tuple[int, str], Line], destination: str, month: int, label: str) -> Line:

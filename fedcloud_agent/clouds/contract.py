@@ -28,6 +28,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
+    from fedcloud_agent.clouds.harmless import Harmless
     from fedcloud_agent.clouds.offer import CloudOffer
 
 STARTED = "started"
@@ -244,10 +245,19 @@ class DescribeFacet(ABC):
         """
 
 
+class RecordingFacet(ABC):
+    """What of the cloud's answers may be in a recording that is handed to others?"""
+
+    @abstractmethod
+    def harmless(self) -> Harmless:
+        """Return what may stay as it is; does not talk to the cloud."""
+
+
 FACETS: Tuple[Tuple[str, Type[Any]], ...] = (
     ("probe", ProbeFacet),
     ("usage", UsageFacet),
     ("describe", DescribeFacet),
+    ("recording", RecordingFacet),
 )
 
 

@@ -1,7 +1,7 @@
 """The door to the database: one engine, short transactions, and errors in words.
 
-Several processes write: a transaction that writes takes the write lock when it begins (BEGIN IMMEDIATE), is short, and
-never waits for the network. What was committed is on disk (synchronous=FULL), since a record's life depends on it.
+Several processes write: a transaction that writes takes the write lock when it begins (BEGIN IMMEDIATE, with PostgreSQL
+an advisory lock), is short, and never waits for the network. What was committed is on disk (synchronous=FULL), since a record's life depends on it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from sqlalchemy.engine import Connection, Engine
 from fedcloud_agent.errors import AgentError, CannotCreateError, ConfigurationError, StorageError, TryAgainError
 
 FILE_NAME = "agent.db"
+_WRITERS = 4670562
+"""The number of the lock by which writers of a PostgreSQL database keep apart."""
 
 
 class DamagedError(StorageError):
@@ -65,6 +67,12 @@ def sqlite_engine(path: Path, busy_timeout: int) -> Engine:
         poolclass=sqlalchemy.pool.QueuePool,
         connect_args={"timeout": busy_timeout, "check_same_thread": False},
     )
+    _rule_sqlite(engine)
+    return engine
+
+
+def _rule_sqlite(engine: Engine) -> None:
+    """Have writers queue for the database before they read what they decide by, and commits outlast a power cut."""
 
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
@@ -82,15 +90,29 @@ def sqlite_engine(path: Path, busy_timeout: int) -> Engine:
 
     sqlalchemy.event.listen(engine, "connect", prepare)
     sqlalchemy.event.listen(engine, "begin", begin)
-    return engine
+
+
+def _rule_postgresql(engine: Engine) -> None:
+    """Have writers queue for the database as they do with SQLite; readers are not kept waiting."""
+
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("fedcloud_write"):
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITERS})")
+
+    sqlalchemy.event.listen(engine, "begin", begin)
 
 
 def other_engine(url: str) -> Engine:
-    """Return an engine on another database, named by an SQLAlchemy URL."""
+    """Return an engine on another database, named by an SQLAlchemy URL, with the same rules for several writers."""
     try:
-        return sqlalchemy.create_engine(url, future=True, pool_pre_ping=True)
+        engine = sqlalchemy.create_engine(url, future=True, pool_pre_ping=True)
     except (sqlalchemy.exc.ArgumentError, sqlalchemy.exc.NoSuchModuleError, ImportError) as error:
         raise ConfigurationError(f"the database URL cannot be used: {error}", hint="see store.url") from error
+    if engine.dialect.name == "sqlite":
+        _rule_sqlite(engine)
+    elif engine.dialect.name == "postgresql":
+        _rule_postgresql(engine)
+    return engine
 
 
 @contextlib.contextmanager

@@ -49,10 +49,6 @@ def notes(lines: Sequence[Line]) -> Iterator[str]:
             f"{assumed} month{'s of a machine follow' if assumed == 1 else 's of machines follow'} a former tool's "
             "record (first_run: continue), which is taken to hold all usage until the month began."
         )
-    if any(line.let_go for line in lines):
-        yield (
-            "Machines that the ledger let go (accounting.keep_machines) are in the sums, but for the number of CPUs."
-        )
 
 
 def as_json(line: Line, by: str) -> Dict[str, Any]:
@@ -64,7 +60,6 @@ def as_json(line: Line, by: str) -> Dict[str, Any]:
         "shown": _json(line.now),
         "once_all_arrived": _json(line.then),
         "assumed_former_records": line.assumed,
-        "let_go": line.let_go,
     }
 
 

@@ -115,7 +115,7 @@ def test_every_row_is_the_repositorys(
         store = open_store(Path(directory))
         agent = Agent(store, world, Repository(), record_version=version, cpu_count="weighted")
         agent.frame = agent.frame._replace(fqan_style=style)
-        way = agent.way = Answered(agent.way.repository)
+        way = agent.way = agent.ways["central"] = Answered(agent.way.repository)
         way.answered = []
         world.now = START
         for gap, event, number in [*schedule, (HOUR, "well", 0), (5 * HOUR, "well", 0)]:

@@ -143,21 +143,14 @@ def test_a_png_where_matplotlib_is_installed(busy: Site, tmp_path: Path) -> None
 
 def test_sums_stay_when_machines_are_let_go(busy: Site) -> None:
     busy.agent.send()
-    before = [line["shown"] for line in json.loads(busy.run("summary", "--json")[1])]
+    before = busy.run("summary", "--json")
     with busy.agent.store.write() as connection:
         connection.execute(update(vm).where(vm.c.uuid == "vm-1").values(uuid="ab-1"))
     assert busy.agent.let_go(at("2026-03-01")) == 1
-    lines = json.loads(busy.run("summary", "--json")[1])
-    unknown = ("cpu_count", "earliest_start", "latest_start")
-    assert [{k: v for k, v in line["shown"].items() if k not in unknown} for line in lines] == [
-        {k: v for k, v in shown.items() if k not in unknown} for shown in before
-    ]
-    assert [line["let_go"] for line in lines] == [1, 1, 0]
+    assert busy.run("summary", "--json") == before
     assert [line["image"] for line in json.loads(busy.run("summary", "--by", "image", "--json")[1])] == [
         *("(let go)", "image", "(let go)", "image", "image")
     ]
-    assert "Machines that the ledger let go" in busy.run("summary")[1]
-    assert "Machines that the ledger let go" not in busy.run("summary", "--from", "2026-03")[1]
     code, _, err = busy.run("explain", "AB-1")
     assert code == 2 and "machine AB-1 of cloud main ended so long ago that the ledger let it go" in err
 
