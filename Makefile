@@ -19,6 +19,7 @@ $(VENV)/.ready: $(VENV)/.system tests/requirements.txt setup.cfg
 	$(BIN)/python -m pip install -q --disable-pip-version-check -r tests/requirements.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation \
 		--config-settings editable_mode=compat -e .
+	@rm -rf *.egg-info  # found before the installed one, and older at the next change
 	@echo $(CURDIR)/plugins >$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/fedcloud_plugins.pth
 	@touch $@
 
@@ -48,6 +49,7 @@ generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, 
 		-r tests/requirements-oldest.txt
 	$(BIN)/python -m pip --python .venv-oldest/bin/python install -q --disable-pip-version-check \
 		--no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@rm -rf *.egg-info
 	@touch $@
 
 test-oldest: .venv-oldest/.ready  ## The unit tests on Python 3.9 with the oldest libraries that we support

@@ -31,12 +31,19 @@ class Delivered:
     """Messages that were found damaged in the queue: they did not leave, and their records were packed anew."""
     republished: int = 0
     """Records that a republication let go out again."""
+    split: int = 0
+    """Messages that were too large for the other side, and were made anew as two."""
     packed: int = 0
     """Records put into messages."""
     sent_again: int = 0
     """Records of closed months that went out again because another broker had taken them."""
     peer: str = ""
     """Who acknowledged last."""
+
+    @property
+    def answered(self) -> int:
+        """How many messages left the queue, in whatever way."""
+        return self.messages + len(self.refused) + len(self.damaged) + self.split
 
 
 def pack_all(store: Store, destination: str, limits: Limits, now: Callable[[], int]) -> int:
@@ -73,23 +80,20 @@ def deliver(
         with store.write() as connection:
             done.republished += republication.proceed(connection, destination)
         done.packed += pack_all(store, destination, limits, now)
-        before = _answered(done)
-        _send_once(store, destination, transport, preferred, now, progress, done)
+        before, split = done.answered, done.split
+        _send_once(store, destination, transport, limits, preferred, now, progress, done)
         with store.read() as connection:
             left = packing.pending(connection, destination) or republication.is_open(connection, destination)
-        # a record made while its month was under way leaves now; without progress there is nothing to wait for
-        if not left or _answered(done) == before:
+        # a record made while its month was under way leaves now, and so do halves; without progress nothing will
+        if not (left or done.split > split) or done.answered == before:
             return done
-
-
-def _answered(done: Delivered) -> int:
-    return done.messages + len(done.refused) + len(done.damaged)
 
 
 def _send_once(
     store: Store,
     destination: str,
     transport: Transport,
+    limits: Limits,
     preferred: Sequence[str],
     now: Callable[[], int],
     progress: Callable[[int], None],
@@ -112,17 +116,23 @@ def _send_once(
         for outcome in transport.deliver(queue.waiting(store, destination, damaged), departing):
             held.append(outcome)
             if len(held) >= _SETTLED_TOGETHER or time.monotonic() - since > _SETTLED_AFTER:
-                _settle(store, destination, held, preferred, now(), done)
+                _settle(store, destination, held, limits, preferred, now(), done)
                 held = []
                 since = time.monotonic()
                 progress(done.messages)
     finally:
-        _settle(store, destination, held, preferred, now(), done)
+        _settle(store, destination, held, limits, preferred, now(), done)
         progress(done.messages)
 
 
 def _settle(
-    store: Store, destination: str, outcomes: Sequence[Outcome], preferred: Sequence[str], now: int, done: Delivered
+    store: Store,
+    destination: str,
+    outcomes: Sequence[Outcome],
+    limits: Limits,
+    preferred: Sequence[str],
+    now: int,
+    done: Delivered,
 ) -> None:
     if not outcomes:
         return
@@ -138,6 +148,13 @@ def _settle(
                 lost = [other for other in preferred if other != peer]
                 done.sent_again += packing.send_again(connection, destination, lost, now)
         for outcome in outcomes:
-            if not outcome.acknowledged:
+            if outcome.acknowledged:
+                continue
+            at = max(now, packing.newest_listing(connection))
+            said = bool(outcome.peer)
+            if outcome.too_large and packing.split(connection, destination, outcome.id, limits, at, refused=said):
+                log.info("message %s to %s is split: %s", outcome.id, destination, outcome.reason)
+                done.split += 1
+            else:
                 packing.refuse(connection, outcome.id, outcome.reason)
                 done.refused.append(f"{outcome.id}: {outcome.reason}")

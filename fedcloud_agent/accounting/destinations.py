@@ -10,7 +10,7 @@ from fedcloud_agent.accounting.record import HEADER
 from fedcloud_agent.accounting.settings import AccountingSettings
 from fedcloud_agent.errors import CannotCreateError, RefusedError
 from fedcloud_agent.outbox.identity import new_id
-from fedcloud_agent.outbox.settings import DirectoryDestination, StompDestination
+from fedcloud_agent.outbox.settings import AmsDestination, DirectoryDestination, StompDestination
 from fedcloud_agent.outbox.transport import Departing, Message, Outcome, Transport, unnoted
 
 
@@ -20,7 +20,10 @@ def limits_of(settings: AccountingSettings, destination: Any) -> Limits:
     When another program sends, nobody knows when: then a month is closed the moment it is over.
     """
     tidied = 0 if isinstance(destination, DirectoryDestination) else TIDIED
-    return Limits(settings.record_version, settings.records_per_message, settings.message_size, tidied)
+    size = settings.message_size
+    if isinstance(destination, AmsDestination):
+        size = min(size, destination.room)
+    return Limits(settings.record_version, settings.records_per_message, size, tidied)
 
 
 def preferred_peers(destination: Any) -> List[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from sqlalchemy import select
@@ -11,8 +10,8 @@ from sqlalchemy.engine import Connection
 from fedcloud_agent.accounting import reasons
 from fedcloud_agent.accounting.centre import Figures, read_figures
 from fedcloud_agent.accounting.holding import Held, MachineMonth, frozen_before, machine_months
-from fedcloud_agent.accounting.life import Life, wall
-from fedcloud_agent.accounting.making import Stream, streams
+from fedcloud_agent.accounting.life import wall
+from fedcloud_agent.accounting.making import Stream, life_of, streams
 from fedcloud_agent.accounting.packing import TIDIED
 from fedcloud_agent.accounting.record import KEYS
 from fedcloud_agent.accounting.settings import FirstRun
@@ -123,16 +122,11 @@ def _policy(begun: Optional[Stream]) -> Optional[FirstRun]:
 
 
 def _machine(row: Any, as_of: Optional[int], now: int) -> Machine:
-    running = None
-    if row.running:
-        running = tuple((begin, stop) for begin, stop in json.loads(row.running))
-    sizes = tuple((begin, count) for begin, count in json.loads(row.sizes)) if row.sizes else ()
-    told = VirtualMachine(**{**{name: row._mapping[name] for name in VirtualMachine._fields}, "running": running})
-    ran = None
-    if row.start is not None:
-        until = row.end if row.end is not None else row.alive_at or now
-        ran = wall(Life(row.start, row.end, running, ((row.start, row.cpu_count),)), until)
-    return Machine(told, row.cloud, ran, sizes, row.first_seen, row.alive_at, as_of)
+    life = life_of(row.start or 0, row.end, row.running, row.sizes, row.cpu_count)
+    told = VirtualMachine(**{**{name: row._mapping[name] for name in VirtualMachine._fields}, "running": life.running})
+    until = row.end if row.end is not None else row.alive_at or now
+    ran = wall(life, until) if row.start is not None else None
+    return Machine(told, row.cloud, ran, life.sizes if row.sizes else (), row.first_seen, row.alive_at, as_of)
 
 
 def _months(connection: Connection, machine: int, destination: str, frozen: int) -> List[Month]:

@@ -91,10 +91,19 @@ def _begun(
 ) -> List[making.Stream]:
     """Return the streams that have begun, beginning those that can.
 
-    A stream begins only after the whole cloud was listed: a project that came later would fall under another rule.
+    A stream begins only after the whole cloud was listed: a project that came later would fall under another rule. One
+    that its destination left for a while goes on under the rule with which it began.
     """
     with store.read() as connection:
         begun = making.streams(connection, cloud)
+    left = [name for name, one in begun.items() if name not in destinations and not one.resting]
+    back = [name for name in destinations if name in begun and begun[name].resting]
+    if left or back:
+        with store.write() as connection:
+            if left:
+                making.rest(connection, cloud, left)
+            if back:
+                making.resume(connection, cloud, back)
     streams = [begun[name] for name in destinations if name in begun]
     fresh = [name for name in destinations if name not in begun]
     scopes = _scopes(store, cloud)

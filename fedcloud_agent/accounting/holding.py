@@ -5,14 +5,14 @@ Read from the ledger in order of machine and time, so that a site's whole histor
 
 from __future__ import annotations
 
-import json
 from typing import Iterator, NamedTuple, Optional, Sequence, Tuple
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting.centre import NOTHING, Figures, Keys, Usage, counters, grown, read_figures, read_keys
-from fedcloud_agent.accounting.life import Life, wall
+from fedcloud_agent.accounting.life import wall
+from fedcloud_agent.accounting.making import life_of
 from fedcloud_agent.accounting.settings import CONTINUE
 from fedcloud_agent.accounting.tables import record, stream, vm
 from fedcloud_agent.clock import month_of, month_start
@@ -166,11 +166,10 @@ def _reported_before(connection: Connection, row: _Row) -> Usage:
 
     Of CPU time the share of the wall time; network counters were sent by few, and count in full without a record.
     """
-    lived = connection.execute(select(vm.c.start, vm.c.end, vm.c.running).where(vm.c.id == row.vm)).one()
+    lived = connection.execute(
+        select(vm.c.start, vm.c.end, vm.c.running, vm.c.sizes, vm.c.cpu_count).where(vm.c.id == row.vm)
+    ).one()
     figures = read_figures(row.figures)
-    running: Optional[Tuple[Tuple[int, Optional[int]], ...]] = None
-    if lived.running:
-        running = tuple((begin, stop) for begin, stop in json.loads(lived.running))
     whole = figures.wall or 0
-    ran = min(wall(Life(lived.start, lived.end, running, ((lived.start, 1),)), month_start(row.month)), whole)
+    ran = min(wall(life_of(*lived), month_start(row.month)), whole)
     return Usage(ran, (figures.cpu or 0) * ran // whole if whole else 0)

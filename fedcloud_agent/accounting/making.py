@@ -28,6 +28,8 @@ class Stream(NamedTuple):
     destination: str
     first_run: FirstRun
     since: int
+    resting: bool = False
+    """Whether the destination was not configured at the last extraction."""
 
 
 class Made(NamedTuple):
@@ -69,7 +71,9 @@ _SENT = [record.c.month, record.c.measured, record.c.wall, record.c.cpu, record.
 def streams(connection: Connection, cloud: str) -> Dict[str, Stream]:
     """Return the streams of a cloud that have begun, by destination."""
     rows = connection.execute(select(stream).where(stream.c.cloud == cloud))
-    return {r.destination: Stream(r.destination, FirstRun(r.policy, r.baseline), r.since) for r in rows}
+    return {
+        r.destination: Stream(r.destination, FirstRun(r.policy, r.baseline), r.since, bool(r.resting)) for r in rows
+    }
 
 
 def begin_stream(connection: Connection, cloud: str, destination: str, first_run: FirstRun, as_of: int) -> Stream:
@@ -83,10 +87,29 @@ def begin_stream(connection: Connection, cloud: str, destination: str, first_run
             since=as_of,
         )
     )
+    _make_all_due(connection, cloud)
+    return Stream(destination, first_run, as_of)
+
+
+def rest(connection: Connection, cloud: str, destinations: Sequence[str]) -> None:
+    """Note that destinations are not configured: from now on they lack the records of what happens."""
+    connection.execute(_of(cloud, destinations).values(resting=1))
+
+
+def resume(connection: Connection, cloud: str, destinations: Sequence[str]) -> None:
+    """Note that destinations are configured again; every machine becomes due, so that they get what they lack."""
+    connection.execute(_of(cloud, destinations).values(resting=None))
+    _make_all_due(connection, cloud)
+
+
+def _of(cloud: str, destinations: Sequence[str]) -> Any:
+    return update(stream).where(stream.c.cloud == cloud, stream.c.destination.in_(destinations))
+
+
+def _make_all_due(connection: Connection, cloud: str) -> None:
     connection.execute(
         update(vm).where(vm.c.cloud == cloud, vm.c.start.is_not(None), vm.c.due.is_distinct_from(0)).values(due=0)
     )
-    return Stream(destination, first_run, as_of)
 
 
 def make(

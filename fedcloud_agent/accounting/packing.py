@@ -1,4 +1,4 @@
-"""From records to messages and back: what is packed, what is taken apart again, and what an answer settles.
+"""From records to messages and back: what is packed, what is taken apart again or split, what an answer settles.
 
 At the repository the last loaded record of a VM-month wins, so a VM-month is in one unacknowledged message at most, and
 its next record waits until that one is acknowledged. Which key fields a record may carry is judged here, when it is
@@ -88,12 +88,15 @@ def _packed(destination: str) -> Any:
     )
 
 
-def take_apart(connection: Connection, destination: str, limits: Limits, now: int) -> int:
+def take_apart(
+    connection: Connection, destination: str, limits: Limits, now: int, among: Optional[Sequence[str]] = None
+) -> int:
     """Take messages apart that must not leave as they are; their records wait again. Return how many messages.
 
     That is a message of which a record was made anew since, and one with a record whose month is no longer tidied,
     under other key fields than those that the month already shows. Only a message that never left is taken apart: one
     that did may have arrived, so that the month may show its fields by now, and its bytes are sent again as they are.
+    ``among``: look at these messages only.
     """
     superseded = record.c.pending == 1
     outlived = and_(
@@ -101,19 +104,20 @@ def take_apart(connection: Connection, destination: str, limits: Limits, now: in
         record.c.published.is_not(None),
         record.c.published != record.c.flying,
     )
-    ids = list(
-        connection.execute(
-            select(message.c.id)
-            .distinct()
-            .join(record, record.c.message == message.c.id)
-            .where(
-                message.c.destination == destination,
-                message.c.state == QUEUED,
-                message.c.attempted.is_(None),
-                or_(superseded, outlived),
-            )
-        ).scalars()
+    query = (
+        select(message.c.id)
+        .distinct()
+        .join(record, record.c.message == message.c.id)
+        .where(
+            message.c.destination == destination,
+            message.c.state == QUEUED,
+            message.c.attempted.is_(None),
+            or_(superseded, outlived),
+        )
     )
+    if among is not None:
+        query = query.where(message.c.id.in_(among))
+    ids = list(connection.execute(query).scalars())
     for identity in ids:
         unpack(connection, identity)
     return len(ids)
@@ -173,6 +177,38 @@ def refuse(connection: Connection, identity: str, reason: str) -> None:
         )
     )
     queue.quarantine(connection, identity, reason)
+
+
+def split(connection: Connection, destination: str, large: str, limits: Limits, now: int, *, refused: bool) -> bool:
+    """Put the records of a message that is too large into two new ones, and tell whether that could be done.
+
+    The halves hold the very records that the message held, under identities of their own: so each of its machine-months
+    still is in one unacknowledged message. ``refused``: the other side said no; then none of it has arrived, and a half
+    that must not leave as it is goes the way of every message that never left. Otherwise an earlier attempt may have
+    arrived, and so may the halves: their bytes stay as they are.
+    """
+    whole = queue.get(connection, large)
+    rows = connection.execute(
+        select(record.c.vm, record.c.month).where(record.c.message == large).order_by(record.c.vm, record.c.month)
+    ).all()
+    header, _, rest = whole.body.decode("ascii").partition("\n")
+    contents = rest.split(SEPARATOR)[:-1]
+    if len(rows) < 2 or len(contents) != len(rows):
+        return False
+    middle = len(rows) // 2
+    halves = [queue.next_id(connection, destination), queue.next_id(connection, destination)]
+    for identity, part in zip(halves, (contents[:middle], contents[middle:])):
+        body = "".join([f"{header}\n", *(f"{content}{SEPARATOR}" for content in part)])
+        attempted = None if refused else whole.attempted
+        queue.put(connection, destination, Message(identity, body.encode("ascii")), len(part), whole.created, attempted)
+    last = rows[middle - 1]
+    lower = or_(record.c.vm < last.vm, and_(record.c.vm == last.vm, record.c.month <= last.month))
+    connection.execute(
+        update(record).where(record.c.message == large).values(message=case((lower, halves[0]), else_=halves[1]))
+    )
+    queue.remove(connection, [large])
+    take_apart(connection, destination, limits, now, halves)
+    return True
 
 
 def send_again(connection: Connection, destination: str, lost: Sequence[str], now: int) -> int:

@@ -29,17 +29,18 @@ def let_go(store: Store, cloud: str, destinations: Sequence[str], ended_before: 
 
     Nothing is let go while a republication to one of the ``destinations`` is under way: it was promised the records.
     """
-    total = 0
+    total = after = 0
     for _ in range(batches):
         with store.write() as connection, _wiping(connection):
             if any(republication.is_open(connection, name) for name in destinations):
                 break
-            machines = _ripe(connection, cloud, ended_before)
+            machines = _ripe(connection, cloud, ended_before, after)
             if machines:
                 _close(connection, cloud, machines)
         total += len(machines)
         if len(machines) < BATCH:
             break
+        after = machines[-1].id
     return total
 
 
@@ -73,6 +74,7 @@ _RIPE = (
     select(vm.c.id, vm.c.uuid, vm.c.vo)
     .where(
         vm.c.cloud == bindparam("of_cloud"),
+        vm.c.id > bindparam("after"),
         vm.c.status == COMPLETED,
         vm.c.due.is_(None),
         # one that never started has no end
@@ -84,8 +86,9 @@ _RIPE = (
 )
 
 
-def _ripe(connection: Connection, cloud: str, ended_before: int) -> List[Any]:
-    return list(connection.execute(_RIPE, {"of_cloud": cloud, "ended_before": ended_before, "batch": BATCH}))
+def _ripe(connection: Connection, cloud: str, ended_before: int, after: int) -> List[Any]:
+    wanted = {"of_cloud": cloud, "ended_before": ended_before, "after": after, "batch": BATCH}
+    return list(connection.execute(_RIPE, wanted))
 
 
 def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
@@ -95,10 +98,15 @@ def _close(connection: Connection, cloud: str, machines: Sequence[Any]) -> None:
         .where(record.c.vm.in_(list(vos)))
         .order_by(record.c.destination, record.c.vm, record.c.month)
     )
-    months = itertools.groupby(rows, key=lambda row: (row.destination, row.vm))
-    for (destination, machine), of_one in months:
-        lived = [Row._make(tuple(row)[1:]) for row in of_one]
-        closings.add(connection, destination, cloud, vos[machine], lived)
+    lives = itertools.groupby(map(tuple, rows), key=lambda row: row[:2])
+    closings.add(
+        connection,
+        (
+            share
+            for (machine, destination), months in lives
+            for share in closings.shares(destination, cloud, vos[machine], (Row._make(row[1:]) for row in months))
+        ),
+    )
     departures.note(connection, cloud, [machine.uuid for machine in machines])
     connection.execute(delete(record).where(record.c.vm.in_(list(vos))))
     connection.execute(delete(vm).where(vm.c.id.in_(list(vos))))

@@ -7,7 +7,8 @@ from typing import List, NamedTuple, Optional
 from sqlalchemy import func, or_, select
 from sqlalchemy.engine import Connection
 
-from fedcloud_agent.accounting.tables import vm
+from fedcloud_agent.accounting.departures import digest
+from fedcloud_agent.accounting.tables import departed, vm
 
 
 class Candidate(NamedTuple):
@@ -38,3 +39,10 @@ def find(connection: Connection, words: str, limit: int) -> List[Candidate]:
     forms = (f"{like}%", f"%/{like}", f"%/{like} %")
     where = or_(name == folded, *(uuid.like(form, escape="\\") for form in forms))
     return [Candidate(*row) for row in connection.execute(query.where(where))]
+
+
+def let_go(connection: Connection, uuid: str) -> Optional[str]:
+    """Return the cloud of a machine that was let go, by its whole VMUUID; None if there is no such."""
+    query = select(departed.c.cloud).where(departed.c.digest == digest(uuid.strip().lower())).limit(1)
+    found: Optional[str] = connection.execute(query).scalar()
+    return found

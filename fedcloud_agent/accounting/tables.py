@@ -73,6 +73,7 @@ stream = Table(
     Column("policy", Text, nullable=False),  # the first_run that was in force when the first records were made
     Column("baseline", BigInteger),
     Column("since", BigInteger, nullable=False),  # machines first seen up to here fall under the policy
+    Column("resting", Integer),  # 1: the destination was not configured at the last extraction
 )
 
 record = Table(
@@ -99,6 +100,7 @@ record = Table(
     Column("peer", Text),  # who acknowledged it
     Column("rejected", Text),  # why the newest record must not leave
 )
+Index("ix_record_vm", record.c.vm)  # what refers to a machine that is let go is looked for each time
 Index(
     "ix_record_pending",
     record.c.destination,
@@ -142,10 +144,13 @@ closing = Table(
     Column("wall", BigInteger, nullable=False),
     Column("processors", BigInteger, nullable=False),  # wall time times CpuCount as published, in thousandths
     Column("cpu", BigInteger, nullable=False),
+    Column("cpu_count", BigInteger, nullable=False),  # in thousandths
     Column("network_in", BigInteger, nullable=False),  # GB as published, like the others below
     Column("network_out", BigInteger, nullable=False),
     Column("memory", BigInteger, nullable=False),
     Column("disk", BigInteger, nullable=False),
+    Column("earliest_start", BigInteger, nullable=False),
+    Column("latest_start", BigInteger, nullable=False),
 )
 
 departed = Table(

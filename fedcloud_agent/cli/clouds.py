@@ -8,6 +8,7 @@ import click
 
 from fedcloud_agent.cli.context import Context
 from fedcloud_agent.cli.output import print_json, print_table
+from fedcloud_agent.cli.recording import record
 from fedcloud_agent.errors import AgentError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -15,12 +16,15 @@ if TYPE_CHECKING:
     from fedcloud_agent.config.configuration import CloudEntry, Configuration
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @click.option("--probe", is_flag=True, help="Log in to each configured cloud; exit with the code of the first failure.")
-@click.pass_obj
-def clouds(context: Context, as_json: bool, probe: bool) -> int:
+@click.pass_context
+def clouds(call: click.Context, as_json: bool, probe: bool) -> int:
     """List the kinds of clouds that are installed, and those configured."""
+    if call.invoked_subcommand is not None:
+        return 0
+    context: Context = call.obj
     from fedcloud_agent.clouds.loading import plugins
 
     installed = plugins()
@@ -44,6 +48,9 @@ def clouds(context: Context, as_json: bool, probe: bool) -> int:
     if fault is not None:
         raise fault
     return code
+
+
+clouds.add_command(record)
 
 
 def _states(

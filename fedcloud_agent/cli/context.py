@@ -19,6 +19,7 @@ ROOMS: Dict[str, str] = {
     "site": "fedcloud_agent.site.settings:SiteSettings",
     "clouds": "fedcloud_agent.cli.context:clouds_room",
     "accounting": "fedcloud_agent.accounting.settings:AccountingSettings",
+    "infosys": "fedcloud_agent.infosys.settings:InfosysSettings",
     "store": "fedcloud_agent.store.settings:StoreSettings",
     "directories": "fedcloud_agent.config.settings:DirectoriesSettings",
     "daemon": "fedcloud_agent.daemon.settings:DaemonSettings",

@@ -27,6 +27,10 @@ NOUNS: Dict[str, Tuple[str, str]] = {
     ),
     "config": ("fedcloud_agent.cli.config:config", "Check the configuration and show where each value comes from."),
     "daemon": ("fedcloud_agent.cli.daemon:daemon", "Run every loop on its schedule; what systemd starts."),
+    "infosys": (
+        "fedcloud_agent.cli.infosys.group:infosys",
+        "Show and check what the site publishes of its clouds.",
+    ),
     "status": ("fedcloud_agent.cli.status:status", "Tell how each loop fares, whether the daemon runs or not."),
 }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import (
+    TYPE_CHECKING,
     Any,
     Callable,
     ClassVar,
@@ -25,6 +26,10 @@ from typing import (
     Tuple,
     Type,
 )
+
+if TYPE_CHECKING:
+    from fedcloud_agent.clouds.harmless import Harmless
+    from fedcloud_agent.clouds.offer import CloudOffer
 
 STARTED = "started"
 SUSPENDED = "suspended"
@@ -227,7 +232,33 @@ class UsageFacet(ABC):
         """Return one machine, or None if the cloud answers that it does not exist. Anything unclear raises."""
 
 
-FACETS: Tuple[Tuple[str, Type[Any]], ...] = (("probe", ProbeFacet), ("usage", UsageFacet))
+class DescribeFacet(ABC):
+    """What does the cloud offer to the federation?"""
+
+    @abstractmethod
+    def describe(self) -> CloudOffer:
+        """Return all that the cloud offers now: see :mod:`fedcloud_agent.clouds.offer`.
+
+        Only projects that serve a VO are shares, each with the VO. A list that could not be read to its end raises:
+        half of the images is worse than none. What fails for one project alone leaves that project out, as a
+        ``Problem``.
+        """
+
+
+class RecordingFacet(ABC):
+    """What of the cloud's answers may be in a recording that is handed to others?"""
+
+    @abstractmethod
+    def harmless(self) -> Harmless:
+        """Return what may stay as it is; does not talk to the cloud."""
+
+
+FACETS: Tuple[Tuple[str, Type[Any]], ...] = (
+    ("probe", ProbeFacet),
+    ("usage", UsageFacet),
+    ("describe", DescribeFacet),
+    ("recording", RecordingFacet),
+)
 
 
 def facets_of(plugin: Type[Cloud]) -> Tuple[str, ...]:

@@ -4,6 +4,7 @@
 through :attr:`Client.session`): no answer without limits of time and size, patience with a peer that is out of service.
 :mod:`~fedcloud_agent.http.client` adds what our own calls want: redirects that stay on the host, one new login after a
 401, status codes and bodies turned into data or an :class:`~fedcloud_agent.errors.AgentError`.
+:mod:`~fedcloud_agent.http.witness` lets one observer look on at every exchange.
 
 Import this where a call is made: it loads requests.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 from fedcloud_agent.http.answer import Answer
 from fedcloud_agent.http.client import Client, Credential, Stream
-from fedcloud_agent.http.exchange import Bounds, CutOffError, FailedError, LargeError, SlowError
+from fedcloud_agent.http.exchange import Bounds, CutOffError, FailedError, HungUpError, LargeError, SlowError
 
 __all__ = [
     "Answer",
@@ -21,6 +22,7 @@ __all__ = [
     "Credential",
     "CutOffError",
     "FailedError",
+    "HungUpError",
     "LargeError",
     "SlowError",
     "Stream",

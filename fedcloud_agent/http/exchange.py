@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Generator, Iterator, Mapping, Optional, Tuple, Union
 from urllib.parse import urlsplit
 
 import requests
@@ -21,6 +21,7 @@ from requests.utils import get_environ_proxies
 
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError, RemoteDataError, UnreachableError
 from fedcloud_agent.http.answer import Answer, http_date, place_of
+from fedcloud_agent.http.witness import witness_of, witnessed
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,10 @@ def _pause_asked(headers: Mapping[str, str]) -> Optional[float]:
         return max(0.0, http_date(text) - time.time())
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+
+
+class HungUpError(UnreachableError):
+    """The peer ended the connection before it answered: nobody knows what was done."""
 
 
 class CutOffError(RemoteDataError):
@@ -156,34 +161,44 @@ class BoundedAdapter(HTTPAdapter):
         proxies: Mapping[str, str],
         stream: bool,
     ) -> requests.Response:
-        place = place_of(request.url)
-        left = min(self.bounds.timeout, max(0.001, end - time.monotonic()))
+        witness = witness_of(request)
         try:
-            response = super().send(
-                request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies
-            )
-        except requests.exceptions.SSLError as error:
-            if not isinstance(_innermost(error), ssl.SSLCertVerificationError):
-                raise UnreachableError(f"{place} cannot be spoken to by TLS: {root_of(error)}") from error
-            raise RefusedError(
-                f"{place}: no trust in its certificate: {root_of(error)}",
-                hint="name the authority that signed it with 'cacert', or correct the host name",
-            ) from error
-        except requests.exceptions.Timeout as error:
-            raise SlowError(f"{place} did not answer within {left:.0f} s") from error
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise UnreachableError(f"{place} cannot be reached: {root_of(error)}") from error
-        except OSError as error:
-            # requests complains so about a bundle of certificates, or a key, that is not there
-            raise ConfigurationError(f"{place} cannot be called: {error}") from error
-        pieces = self._pieces(response, place, end)
+            response = self._head(request, end, verify, cert, proxies)
+        except AgentError as error:
+            if witness is not None:
+                witness.ended(error)
+            raise
+        pieces = self._pieces(response, place_of(request.url), end)
+        if witness is not None:
+            witness.answered(response.status_code, tuple(response.headers.items()))
+            pieces = witnessed(pieces, witness)
         if stream and response.status_code == 200:
             response.pieces = pieces  # type: ignore[attr-defined]
         else:
             response.raw = io.BytesIO(b"".join(pieces))
         return response
 
-    def _pieces(self, response: requests.Response, place: str, end: float) -> Iterator[bytes]:
+    def _head(
+        self, request: requests.PreparedRequest, end: float, verify: Any, cert: Any, proxies: Mapping[str, str]
+    ) -> requests.Response:
+        """Send a request, and return its answer once the status and the headers are there."""
+        place = place_of(request.url)
+        left = min(self.bounds.timeout, max(0.001, end - time.monotonic()))
+        try:
+            return super().send(request, stream=True, timeout=(left, left), verify=verify, cert=cert, proxies=proxies)
+        except requests.exceptions.SSLError as error:
+            raise _explained(error, place) from error
+        except requests.exceptions.Timeout as error:
+            raise SlowError(f"{place} did not answer within {left:.0f} s") from error
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            if any(isinstance(part, urllib3.exceptions.ProtocolError) for part in error.args):
+                raise HungUpError(f"{place} ended the connection without an answer: {root_of(error)}") from error
+            raise UnreachableError(f"{place} cannot be reached: {root_of(error)}") from error
+        except OSError as error:
+            # requests complains so about a bundle of certificates, or a key, that is not there
+            raise ConfigurationError(f"{place} cannot be called: {error}") from error
+
+    def _pieces(self, response: requests.Response, place: str, end: float) -> Generator[bytes, None, None]:
         """Yield the body piece by piece as they arrive, so that a drip cannot outlast the deadline.
 
         Whoever stops before the end gives the generator back with close(), which ends the connection.
@@ -225,6 +240,25 @@ def pieces_of(response: requests.Response) -> Iterator[bytes]:
     """Return the body of an answer that was asked for as a stream, to be read once."""
     pieces: Iterator[bytes] = getattr(response, "pieces", None) or iter([response.content])
     return pieces
+
+
+def _explained(error: BaseException, place: str) -> AgentError:
+    """Return what a failure of TLS means: theirs is not to be trusted, ours is not taken, or nothing of the sort."""
+    inner = _innermost(error)
+    if isinstance(inner, ValueError):  # as are SSLCertVerificationError and urllib3's own for another name
+        return RefusedError(
+            f"{place}: no trust in its certificate: {root_of(error)}",
+            hint="name the authority that signed it ('ca_path', with clouds 'cacert'), or correct the host name",
+        )
+    if isinstance(inner, ssl.SSLEOFError):
+        return HungUpError(f"{place} ended the connection without an answer: {root_of(error)}")
+    reason = (inner.reason or "").upper() if isinstance(inner, ssl.SSLError) else ""
+    if "ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason or "ACCESS_DENIED" in reason):
+        return RefusedError(
+            f"{place} refused our certificate: {reason.split('ALERT_')[-1].lower().replace('_', ' ')}",
+            hint="its CA must be known there, and it must not be expired or revoked",
+        )
+    return UnreachableError(f"{place} cannot be spoken to by TLS: {root_of(error)}")
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -14,16 +14,13 @@ from fedcloud_agent.outbox.brokers import Brokers
 from fedcloud_agent.outbox.flight import Flight
 from fedcloud_agent.outbox.link import Complaint, Link, Lost, Receipt
 from fedcloud_agent.outbox.patience import Patience
-from fedcloud_agent.outbox.transport import Departing, Message, Outcome
+from fedcloud_agent.outbox.transport import REFUSALS_IN_A_ROW, TAKEN_BY_ALL, Departing, Message, Outcome
 from fedcloud_agent.pki.smime import UnfitError
 
 log = logging.getLogger(__name__)
 
 DRAWN_TOGETHER = 16
 """So many messages leave at once: that they may have arrived is written down once for all of them."""
-
-REFUSALS_IN_A_ROW = 5
-"""So many refusals without a receipt in between speak against us or the broker, not against the messages."""
 
 _PROBE = "ping"
 """The id of a message that receivers ignore."""
@@ -134,18 +131,22 @@ class Delivery:
             )
         if complaint.concerns_broker:
             self._start_over(UnreachableError(f"the broker {link.address} takes no messages now: {complaint.text}"))
-        elif complaint.id is None or not self._flight.settle(complaint.id):
+            return
+        size = self._flight.size(complaint.id or "")
+        if complaint.id is None or not self._flight.settle(complaint.id):
             self._complaint = complaint.text  # most likely its last words: the reason for the cut that follows
         else:
-            yield from self._refused(complaint.id, str(link.address), complaint.text)
+            peer = str(link.address)
+            outcome = Outcome(complaint.id, False, peer, complaint.text, complaint.concerns_size)
+            yield from self._refused(link, outcome, counts=not outcome.too_large or size <= TAKEN_BY_ALL)
 
     def _recover(self, link: Link, lost: Lost) -> Iterator[Outcome]:
         """After a cut: all is to be sent again, unless one message turns out to be the cause of it."""
-        reason = link.reason(lost)
+        ended = link.reason(lost)
         if self._complaint:
-            reason = UnreachableError(f"{reason.message} ({self._complaint})", hint=reason.hint)
+            ended = UnreachableError(f"{ended.message} ({self._complaint})", hint=ended.hint)
         culprit = self._flight.cut()
-        self._leave(reason, pass_over=not self._receipts)
+        self._leave(ended, pass_over=not self._receipts)
         if culprit is None:
             return
         link = self._link = self._brokers.reach(self._patience)
@@ -154,11 +155,10 @@ class Delivery:
         if self._takes_a_probe(link):
             self._flight.settle(culprit.id)
             size = len(culprit.wire)
-            yield from self._refused(
-                culprit.id,
-                str(link.address),
-                f"the broker cuts the connection whenever this message of {size} bytes comes{words and ': '}{words}",
-            )
+            reason = f"the broker cuts the connection whenever this message of {size} bytes comes"
+            # limits of size show as cuts; where it is another fault, halves will show whose
+            outcome = Outcome(culprit.id, False, "", reason + (words and f": {words}"), too_large=True)
+            yield from self._refused(link, outcome)
         else:
             self._flight.acquit()
             self._leave(UnreachableError(f"the broker {link.address} cuts every connection"), pass_over=True)
@@ -177,13 +177,14 @@ class Delivery:
         if not self._patience.failed(since):
             raise reason
 
-    def _refused(self, id: str, peer: str, reason: str) -> Iterator[Outcome]:
+    def _refused(self, link: Link, outcome: Outcome, *, counts: bool = True) -> Iterator[Outcome]:
         self._patience.progress()
-        self._refusals += 1
-        yield Outcome(id, False, peer, reason)
+        self._refusals += counts
+        yield outcome
         if self._refusals >= REFUSALS_IN_A_ROW:
             raise RefusedError(
-                f"the broker {peer} refused {self._refusals} messages in a row, the last one because: {reason}",
+                f"the broker {link.address} refused {self._refusals} messages in a row, the last one because: "
+                f"{outcome.reason}",
                 hint="so the cause may not lie in them; what was not answered waits for the next run",
             )
 

@@ -57,6 +57,10 @@ class Flight:
             return [first] if first.sent is None else []
         return [message for message in self._flying.values() if message.sent is None]
 
+    def size(self, id: str) -> int:
+        """Return how many bytes of a message travel; 0 for an id that is not flying."""
+        return len(self._flying[id].wire) if id in self._flying else 0
+
     def settle(self, id: str) -> bool:
         """Take out an answered message; False for an id that is not flying, which is nothing of ours."""
         if self._flying.pop(id, None) is None:

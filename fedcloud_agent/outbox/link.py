@@ -28,6 +28,9 @@ _NO_RIGHT = re.compile(
     re.IGNORECASE,
 )
 _OVERLOADED = re.compile(r"resourceallocation|usage manager|limit reached|is full|no space", re.IGNORECASE)
+_TOO_LARGE = re.compile(
+    r"too (large|big|long)|larger than|max(imum)? [a-z ]*(size|length)|(size|length) [a-z ]*exceed", re.IGNORECASE
+)
 
 
 class Connected(NamedTuple):
@@ -55,6 +58,11 @@ class Complaint(NamedTuple):
     def concerns_broker(self) -> bool:
         """Whether it says that the broker cannot take more now."""
         return _OVERLOADED.search(self.text) is not None
+
+    @property
+    def concerns_size(self) -> bool:
+        """Whether it says that a message is larger than the broker takes."""
+        return _TOO_LARGE.search(self.text) is not None
 
 
 class Lost(NamedTuple):

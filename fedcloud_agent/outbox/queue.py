@@ -45,7 +45,17 @@ def next_id(connection: Connection, destination: str) -> str:
     return given
 
 
-def put(connection: Connection, destination: str, one: Message, records: int, now: int) -> None:
+class Waiting(NamedTuple):
+    """A message of the queue. ``attempted``: when it may first have left."""
+
+    body: bytes
+    created: int
+    attempted: Optional[int]
+
+
+def put(
+    connection: Connection, destination: str, one: Message, records: int, now: int, attempted: Optional[int] = None
+) -> None:
     """Add a message; it leaves after every message with a smaller identity."""
     connection.execute(
         insert(message).values(
@@ -56,12 +66,21 @@ def put(connection: Connection, destination: str, one: Message, records: int, no
             records=records,
             body=one.body,
             checksum=_checksum(one.body),
+            attempted=attempted,
         )
     )
 
 
 def _checksum(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def get(connection: Connection, id: str) -> Waiting:
+    """Return a message of the queue."""
+    row = connection.execute(
+        select(message.c.body, message.c.created, message.c.attempted).where(message.c.id == id)
+    ).one()
+    return Waiting(bytes(row.body), row.created, row.attempted)
 
 
 def waiting(store: Store, destination: str, damaged: Callable[[str], None], page: int = 16) -> Iterator[Message]:
@@ -115,6 +134,11 @@ def quarantined(connection: Connection) -> List[Quarantined]:
         .order_by(message.c.id)
     )
     return [Quarantined(*row) for row in rows]
+
+
+def forget(connection: Connection, destination: str) -> int:
+    """Remove every message to a destination, and return how many there were. No identity is ever given again."""
+    return int(connection.execute(delete(message).where(message.c.destination == destination)).rowcount)
 
 
 def backlog(connection: Connection) -> List[Backlog]:

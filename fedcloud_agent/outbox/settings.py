@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional, Tuple, Type
+from typing import Any, Mapping, Optional, Tuple, Type
 
 from fedcloud_agent.settings import (
     AbsolutePath,
@@ -13,6 +13,9 @@ from fedcloud_agent.settings import (
     Duration,
     Integer,
     ListOf,
+    Secret,
+    SecretFile,
+    Size,
     Text,
     Url,
     setting,
@@ -30,6 +33,41 @@ class Destination:
     )
 
 
+_NAME = Text("a name of letters, digits, dashes and underscores", pattern=r"[A-Za-z0-9_-]{1,200}")
+
+
+def _certificate() -> Any:
+    return setting(
+        AbsolutePath(),
+        help="The host certificate (PEM). It signs the messages and shows the other side who we are.",
+        default=Path("/etc/grid-security/hostcert.pem"),
+    )
+
+
+def _key() -> Any:
+    return setting(
+        AbsolutePath(),
+        help="Its private key (PEM, without passphrase), not readable by others.",
+        default=Path("/etc/grid-security/hostkey.pem"),
+    )
+
+
+def _encrypt_for() -> Any:
+    return setting(
+        AbsolutePath(),
+        help="The certificate (PEM) of the server that receives the messages; they are encrypted for it after they "
+        "were signed. Default: not encrypted, only signed.",
+        default=None,
+        example="/etc/fedcloud-agent/receiver.pem",
+    )
+
+
+def _cipher() -> Any:
+    return setting(
+        Choice("aes128", "aes192", "aes256"), help="How messages are encrypted for 'encrypt_for'.", default="aes128"
+    )
+
+
 @dataclass(frozen=True)
 class StompDestination(Destination):
     """A queue of a message broker that speaks STOMP 1.1, over TLS with the host certificate of this machine."""
@@ -44,31 +82,15 @@ class StompDestination(Destination):
         help="The queue that the accounting repository reads.",
         default="/queue/global.accounting.cloud.CENTRAL",
     )
-    certificate: Path = setting(
-        AbsolutePath(),
-        help="The host certificate (PEM). It signs the messages and shows the broker who we are.",
-        default=Path("/etc/grid-security/hostcert.pem"),
-    )
-    key: Path = setting(
-        AbsolutePath(),
-        help="Its private key (PEM, without passphrase), not readable by others.",
-        default=Path("/etc/grid-security/hostkey.pem"),
-    )
+    certificate: Path = _certificate()
+    key: Path = _key()
     ca_path: Path = setting(
         AbsolutePath(),
         help="The CAs that the broker's certificate is checked against: a directory of hashed names, or a file.",
         default=Path("/etc/grid-security/certificates"),
     )
-    encrypt_for: Optional[Path] = setting(
-        AbsolutePath(),
-        help="The certificate (PEM) of the server that receives the messages; they are encrypted for it after they "
-        "were signed. Default: not encrypted, only signed.",
-        default=None,
-        example="/etc/fedcloud-agent/receiver.pem",
-    )
-    cipher: str = setting(
-        Choice("aes128", "aes192", "aes256"), help="How messages are encrypted for 'encrypt_for'.", default="aes128"
-    )
+    encrypt_for: Optional[Path] = _encrypt_for()
+    cipher: str = _cipher()
     window: int = setting(
         Integer(1, 1000, unit="messages"), help="How many messages may wait for their receipt at once.", default=64
     )
@@ -94,6 +116,72 @@ class StompDestination(Destination):
 
 
 @dataclass(frozen=True)
+class AmsDestination(Destination):
+    """A topic of the ARGO Messaging Service (AMS), over HTTPS. The defaults are those of EGI's accounting."""
+
+    host: str = setting(
+        Text("a host name", pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"),
+        help="The messaging service. For trials: msg-devel.argo.grnet.gr.",
+        default="msg.argo.grnet.gr",
+    )
+    port: int = setting(Integer(1, 65535), help="Its port.", default=443)
+    authn_port: int = setting(
+        Integer(1, 65535),
+        help="The port of the authentication service beside it, which gives a token for our certificate.",
+        default=8443,
+    )
+    project: str = setting(_NAME, help="The project that the topic belongs to.", default="accounting")
+    topic: str = setting(
+        _NAME, help="The topic that the accounting repository reads.", default="eu-egi-cloud-accounting"
+    )
+    token_file: Optional[Secret] = setting(
+        SecretFile(),
+        help="A file with a token for the service. Default: a token is had for the host certificate, at each run.",
+        default=None,
+        example="/etc/fedcloud-agent/ams.token",
+    )
+    certificate: Path = _certificate()
+    key: Path = _key()
+    ca_path: Optional[Path] = setting(
+        AbsolutePath(),
+        help="The CAs that the service's certificate is checked against: a directory of hashed names, or a file. "
+        "Default: those of the operating system.",
+        default=None,
+        example="/etc/grid-security/certificates",
+    )
+    encrypt_for: Optional[Path] = _encrypt_for()
+    cipher: str = _cipher()
+    largest_request: int = setting(
+        Size(20_000, 20_000_000),
+        help="How large one publish request may be; the service refuses what is larger. Messages are made to fit, and "
+        "one that does not is split.",
+        default=1_000_000,
+    )
+    timeout: int = setting(
+        Duration(minimum=1, maximum=600), help="How long the service may take to answer one request.", default=60
+    )
+    give_up_after: int = setting(
+        Duration(minimum=1, maximum=86400),
+        help="How long a run tries in vain before it leaves the rest to the next run.",
+        default=180,
+    )
+    clock_tolerance: int = setting(
+        Duration(5, 600),
+        help="Nothing is sent while our clock and the service's differ by more: one of the two is wrong.",
+        default=60,
+    )
+
+    @property
+    def room(self) -> int:
+        """How many bytes of body and signature surely fit into one request.
+
+        Base64 makes four bytes of three, twice where a message is encrypted; signing adds one to each line.
+        """
+        size = self.largest_request * 7 // 10
+        return size if self.encrypt_for is None else size * 7 // 10
+
+
+@dataclass(frozen=True)
 class DirectoryDestination(Destination):
     """A directory from which another program sends: ssmsend, which signs the messages itself."""
 
@@ -109,5 +197,9 @@ class DirectoryDestination(Destination):
     )
 
 
-DESTINATIONS: Mapping[str, Type[Destination]] = {"stomp": StompDestination, "directory": DirectoryDestination}
+DESTINATIONS: Mapping[str, Type[Destination]] = {
+    "ams": AmsDestination,
+    "stomp": StompDestination,
+    "directory": DirectoryDestination,
+}
 """The kinds of destinations, by the word that ``type`` has in the configuration."""

@@ -8,15 +8,13 @@ from typing import Callable, Iterable, Iterator
 from fedcloud_agent.clock import now as wall_clock
 from fedcloud_agent.outbox.brokers import Brokers
 from fedcloud_agent.outbox.delivery import Delivery
-from fedcloud_agent.outbox.identity import is_id, new_id
+from fedcloud_agent.outbox.identity import new_id
 from fedcloud_agent.outbox.link import Manner
 from fedcloud_agent.outbox.patience import Patience
+from fedcloud_agent.outbox.sealing import Seal
 from fedcloud_agent.outbox.settings import StompDestination
 from fedcloud_agent.outbox.tls import client_context, parse_address
 from fedcloud_agent.outbox.transport import Departing, Message, Outcome, Transport, unnoted
-from fedcloud_agent.pki.certificate import load_credential
-from fedcloud_agent.pki.receiver import load_receiver
-from fedcloud_agent.pki.smime import UnfitError, encrypt, sign
 
 # stomp.py reports with a traceback what we report in words
 logging.getLogger("stomp.py").setLevel(logging.CRITICAL)
@@ -28,12 +26,9 @@ class StompTransport(Transport):
     def __init__(self, settings: StompDestination, *, now: Callable[[], int] = wall_clock) -> None:
         """Read the certificates; no connection is made yet. Raises ConfigurationError or RefusedError."""
         self._settings = settings
-        self._now = now
-        self._credential = load_credential(settings.certificate, settings.key)
-        self._receiver = None
-        if settings.encrypt_for is not None:
-            own = self._credential.certificate
-            self._receiver = load_receiver(settings.encrypt_for, settings.ca_path, own, now())
+        self._seal = Seal(
+            settings.certificate, settings.key, settings.ca_path, settings.encrypt_for, settings.cipher, now
+        )
         addresses = [parse_address(url) for url in settings.brokers]
         tls = any(address.tls for address in addresses)
         manner = Manner(
@@ -47,11 +42,11 @@ class StompTransport(Transport):
 
     def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         """Send messages, up to ``window`` of them under way at once; see :meth:`Transport.deliver`."""
-        self._credential.certificate.check_validity(self._now())
+        self._seal.check_validity()
         delivery = Delivery(
             self._brokers,
             self._settings.queue,
-            self._seal,
+            self._seal.wire,
             window=self._settings.window,
             receipt_timeout=self._settings.receipt_timeout,
             patience=Patience(self._settings.give_up_after),
@@ -64,7 +59,7 @@ class StompTransport(Transport):
 
     def ping(self) -> str:
         """Connect as for a delivery and let the broker answer once; nothing is sent to the queue."""
-        self._credential.certificate.check_validity(self._now())
+        self._seal.check_validity()
         link = self._brokers.reach(Patience(0))
         try:
             id = new_id()
@@ -73,9 +68,3 @@ class StompTransport(Transport):
         finally:
             link.close()
         return str(link.address)
-
-    def _seal(self, message: Message) -> bytes:
-        if not is_id(message.id):
-            raise UnfitError(f"its identity {message.id!r} is not of the form 5ba24c88/5ba24c8f0f129d")
-        signed = sign(self._credential, message.body)
-        return encrypt(signed, self._receiver, self._settings.cipher) if self._receiver else signed

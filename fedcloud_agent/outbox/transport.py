@@ -24,10 +24,21 @@ class Outcome(NamedTuple):
     id: str
     acknowledged: bool
     peer: str
-    """Who answered: a broker as ``host:port``, a directory; empty when the message never left us."""
+    """Who answered: a broker as ``host:port``, a directory; empty when nobody did, as before a message left us."""
     reason: str
     """Why it was refused; empty when acknowledged."""
+    too_large: bool = False
+    """Whether its size is, or may be, what it was refused for: less of it at once may go.
 
+    With a peer, the other side said so, and has not taken it. Without one, nobody knows what became of earlier tries.
+    """
+
+
+REFUSALS_IN_A_ROW = 5
+"""So many refusals with nothing acknowledged in between speak against us or the other side, not the messages."""
+
+TAKEN_BY_ALL = 16_384
+"""Nobody in good order finds so many bytes too large; who says so, speaks against himself."""
 
 Departing = Callable[[Sequence[str]], None]
 
@@ -48,7 +59,7 @@ class Transport(ABC):
         One that is neither acknowledged nor refused when the iterator ends with an exception stays the caller's: it is
         to be sent again under the same identity. Raises UnreachableError when the other side cannot be reached for a
         while, RefusedError when it (or our check of it) says no to us as a whole, StorageError when a directory cannot
-        be written.
+        be written, TryAgainError when the other side's clock and ours are apart.
         """
 
     @abstractmethod

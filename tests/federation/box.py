@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Type
 
+from tests.federation.ams import AmsSimulator
 from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central.controller import QUEUE, CentralRepository
@@ -108,9 +109,11 @@ class Box:
     agent's cloud ``one``) when ``opennebula`` names its profile. Each has one VO's project or group, and a user in it.
 
     ``settings`` are lines of YAML below ``accounting:`` (besides destinations), ``stomp`` lines of the destination,
-    ``cloud_settings`` and ``oned_settings`` lines of the clouds. The agent's account of OpenStack lists all projects at
-    once, or with ``wide=False`` is a reader that lists its projects one by one; its account of OpenNebula sees
-    everything by a rule (``rule``).
+    ``cloud_settings`` and ``oned_settings`` lines of the clouds. With ``ams`` there is a messaging service with a
+    repository of its own behind it (``aggregator``), and a destination ``ams`` (``ams_settings`` are lines of it);
+    without a broker that repository is the only one. The agent's account of OpenStack lists all projects at once, or
+    with ``wide=False`` is a reader that lists its projects one by one; its account of OpenNebula sees everything by a
+    rule (``rule``).
     """
 
     def __init__(
@@ -125,6 +128,8 @@ class Box:
         openstack: bool = True,
         opennebula: Optional[str] = None,
         oned_settings: str = "",
+        ams: bool = False,
+        ams_settings: str = "",
     ) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
@@ -134,7 +139,7 @@ class Box:
         self.wide = wide
         self.clock = Clock(directory)
         self.openstack, self.opennebula = openstack, opennebula
-        self.settings, self.stomp = settings, stomp
+        self.settings, self.stomp, self.ams_settings = settings, stomp, ams_settings
         self.cloud_settings, self.oned_settings = cloud_settings, oned_settings
         self.authority = Authority(directory / "ca")
         self.host: Credential = self.authority.host("agent.example.org", valid=_LIFE)
@@ -148,10 +153,19 @@ class Box:
         self.central: Optional[CentralRepository] = (
             CentralRepository(directory / "central", self.broker, [self.host.dn]) if self.broker else None
         )
+        self.ams: Optional[AmsSimulator] = None
+        self.aggregator: Optional[CentralRepository] = None
+        if ams:
+            shown = self.authority.host("ams.example.org", valid=_LIFE)
+            clock = directory / "clock"
+            self.ams = AmsSimulator(directory / "ams", self.authority, [self.host.dn], credential=shown, clock=clock)
+            self.aggregator = CentralRepository(directory / "aggregator", self.ams, [self.host.dn])
+            self.central = self.central or self.aggregator
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Box:
-        for server in (self.broker, self.central):
+        servers = [self.broker, self.ams, self.central]
+        for server in [*servers, *([self.aggregator] if self.aggregator is not self.central else [])]:
             if server is not None:
                 self._stack.enter_context(server)
         if self.openstack:
@@ -185,11 +199,12 @@ class Box:
         self._stack.close()
 
     def configure(self, **changed: str) -> None:
-        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp`` or those of a cloud."""
+        """Write the agent's configuration; ``changed`` replaces ``settings``, those of a destination or of a cloud."""
         for name, text in changed.items():
             setattr(self, name, text)
+        destinations: Dict[str, str] = {}
         if self.broker is not None:
-            destination = f"""
+            destinations["central"] = f"""
             type: stomp
             brokers: ["stomp+ssl://localhost:{self.broker.port}"]
             queue: {QUEUE}
@@ -197,13 +212,24 @@ class Box:
             key: {self.host.key}
             ca_path: {self.authority.anchors}
             """
-        else:
+        elif self.ams is None:
             outgoing = self.directory / "outgoing"
             outgoing.mkdir(exist_ok=True)
-            destination = f"""
+            destinations["central"] = f"""
             type: directory
             path: {outgoing}
             """
+        if self.ams is not None:
+            destinations["ams"] = f"""
+            type: ams
+            host: localhost
+            port: {self.ams.port}
+            authn_port: {self.ams.authn_port}
+            certificate: {self.host.certificate}
+            key: {self.host.key}
+            ca_path: {self.authority.anchors}
+            """
+        own = {"central": self.stomp, "ams": self.ams_settings}
         lines = [
             f"site: {SITE}",
             f"directories: {{state: {self.state}, spool: {self.directory}/spool, runtime: {self.directory}/run}}",
@@ -213,10 +239,12 @@ class Box:
             "accounting:",
             textwrap.indent(textwrap.dedent(self.settings), "  "),
             "  destinations:",
-            "    central:",
-            textwrap.indent(textwrap.dedent(destination).strip(), "      "),
-            textwrap.indent(textwrap.dedent(self.stomp).strip(), "      "),
         ]
+        for name, text in destinations.items():
+            lines += [
+                f"    {name}:",
+                *(textwrap.indent(textwrap.dedent(t).strip(), "      ") for t in (text, own[name])),
+            ]
         (self.etc / "agent.yaml").write_text("\n".join(line for line in lines if line.strip()) + "\n")
 
     def _openstack_lines(self) -> List[str]:

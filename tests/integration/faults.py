@@ -90,8 +90,8 @@ def assert_truth(box: Box, *, refused: int = 0, seconds: float = 30) -> None:
     """
     due = truth(box)
     deadline = time.monotonic() + seconds
-    with box.repository() if box.broker is not None else loaded(box) as repository:
-        while box.broker is not None and shown(repository) != due and time.monotonic() < deadline:
+    with box.repository() if box.central is not None else loaded(box) as repository:
+        while box.central is not None and shown(repository) != due and time.monotonic() < deadline:
             time.sleep(0.1)
         assert shown(repository) == due
         assert len(repository.rejects()) == refused, repository.rejects()

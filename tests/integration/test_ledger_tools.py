@@ -21,7 +21,7 @@ MONTHS = ("--from", "2025-12", "--to", "2026-03")
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with Box(tmp_path_factory.mktemp("box"), broker=False) as box:
+    with Box(tmp_path_factory.mktemp("box"), broker=False, cloud_settings="page_size: 2") as box:
         begin(box)
         box.agent("accounting", "run")
         yield box
@@ -120,7 +120,7 @@ def test_an_audit_says_in_a_line_each_what_somebody_should_look_at(box: Box) -> 
 
 
 def test_a_cloud_that_breaks_off_is_told_from_one_that_cannot_be_asked(box: Box) -> None:
-    box.cloud.fault(kind="html", status=200, path="/compute/v2.1/servers/detail", count=None)
+    box.cloud.fault(kind="html", status=200, path="/compute/v2.1/servers/detail", count=None, after=1)
     cut = box.agent("accounting", "audit", check=False)
     box.cloud.clear_faults()
     assert cut.returncode == 75 and cut.stdout.startswith("unread (1): the cloud could not be listed to its end")

@@ -1,4 +1,4 @@
-"""How what the agent let go of comes to the repository: by the program that reads a directory, or by the broker."""
+"""How what the agent let go of comes to the repository: by the program that reads a directory, the broker, or AMS."""
 
 from __future__ import annotations
 
@@ -48,3 +48,13 @@ def from_broker(box: Box, seconds: float = 60) -> None:
             if time.monotonic() > deadline:
                 raise AssertionError(f"the repository is not up to date with the broker after {seconds:g} s")
             time.sleep(0.05)
+
+
+def from_ams(box: Box, seconds: float = 60) -> None:
+    """Wait until all that the messaging service holds has come to the repository behind it."""
+    assert box.ams is not None
+    deadline = time.monotonic() + seconds
+    while box.ams.left():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"the repository is not up to date with the service after {seconds:g} s")
+        time.sleep(0.02)

@@ -44,6 +44,8 @@ def understand(words: str) -> None:
     context = cli.make_context("fedcloud-agent", shlex.split(words))
     while isinstance(context.command, click.Group):
         rest = [*getattr(context, "protected_args", ()), *context.args]
+        if not rest and context.command.invoke_without_command:
+            return
         name, command, rest = context.command.resolve_command(context, rest)
         assert command is not None
         context = command.make_context(name, rest, parent=context)

@@ -23,6 +23,7 @@ FLOORS: Dict[str, int] = {
     "site": 2,
     "clouds": 3,
     **dict.fromkeys(WINGS, 4),
+    "recording": 4,
     "daemon": 5,
     "cli": 5,
 }  # fmt: skip

@@ -71,11 +71,18 @@ def _chosen(
 
 
 def _only(connection: Connection, words: str) -> int:
-    from fedcloud_agent.accounting.search import find
+    from fedcloud_agent.accounting.search import find, let_go
     from fedcloud_agent.clock import utc
     from fedcloud_agent.errors import UsageError
 
     found = find(connection, words, _CANDIDATES + 1)
+    gone = None if found else let_go(connection, words)
+    if gone is not None:
+        raise UsageError(
+            f"machine {words} of cloud {gone} ended so long ago that the ledger let it go: only the sums of its months "
+            "are left",
+            hint="'fedcloud-agent accounting summary' has them; accounting.keep_machines is how long machines are kept",
+        )
     if not found:
         raise UsageError(
             f"the ledger knows no machine {words!r}",

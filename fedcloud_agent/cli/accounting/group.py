@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fedcloud_agent.cli.accounting import audit, explain, export, release, republish, run, send, show, summary
+from fedcloud_agent.cli.accounting import audit, explain, export, forget, release, republish, run, send, show, summary
 
 
 @click.group()
@@ -20,6 +20,7 @@ for _command in (
     audit.audit,
     explain.explain,
     export.export,
+    forget.forget,
     release.release,
     republish.republish,
     run.extract,

@@ -16,7 +16,7 @@ from fedcloud_agent.cli.context import Context
 @click.option(
     "--ping",
     is_flag=True,
-    help="Send one signed message without a record, which the repository takes as nothing: proves key, DN and broker.",
+    help="Send one signed message without a record, which the repository takes as nothing: proves key, DN and way.",
 )
 @click.pass_obj
 def send(context: Context, destinations: Tuple[str, ...], as_json: bool, ping: bool) -> None:

@@ -34,11 +34,17 @@ def send_run(configuration: Configuration, chosen: Sequence[str], report: Report
         with run_of(state_of(configuration), LOOP) as told, store_of(configuration) as store:
             errors = send_to(configuration, store, chosen, None, report)
             with store.read() as connection:
-                backlog = sum(one.messages for one in queue.backlog(connection))
+                waiting = {one.destination: one.messages for one in queue.backlog(connection) if one.messages}
+            configured = configuration.room(AccountingSettings).destinations
+            backlog = sum(messages for name, messages in waiting.items() if name in configured)
             sent = sum(one["messages"] for one in report.destinations.values())
             refused = sum(len(one["refused"]) for one in report.destinations.values())
             words = f"{count(sent, 'message')} acknowledged, {count(backlog, 'message')} waiting"
-            told.tell(words + (f", {refused} refused" if refused else ""), sent=sent, backlog=backlog, refused=refused)
+            words += f", {refused} refused" if refused else ""
+            for name, messages in sorted(waiting.items()):
+                if name not in configured:
+                    words += f", {count(messages, 'message')} kept for {name}, which is not configured"
+            told.tell(words, sent=sent, backlog=backlog, refused=refused)
             if errors:
                 raise errors[0]
     except LockedError as error:
@@ -90,6 +96,7 @@ def send_to(
             "messages": done.messages,
             "records": done.records,
             "refused": done.refused,
+            "split": done.split,
             "damaged": done.damaged,
             "sent_again": done.sent_again,
             "republished": done.republished,

@@ -82,14 +82,14 @@ def _lines(
     from fedcloud_agent import clock
     from fedcloud_agent.accounting.holding import frozen_before
     from fedcloud_agent.accounting.settings import AccountingSettings
-    from fedcloud_agent.accounting.summary import BY, summary
+    from fedcloud_agent.accounting.summary import summary
 
     settings = context.configuration.room(AccountingSettings)
     now = clock.now()
     return [
         line
         for name, tidied in _tidied(connection, settings, chosen).items()
-        for line in summary(connection, name, frozen_before(now, tidied), BY[by], first, last, clouds)
+        for line in summary(connection, name, frozen_before(now, tidied), by, first, last, clouds)
     ]
 
 

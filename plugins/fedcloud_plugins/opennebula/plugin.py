@@ -17,11 +17,13 @@ from fedcloud_agent.clouds.contract import (
     Past,
     ProbeFacet,
     Problem,
+    RecordingFacet,
     Unreadable,
     UsageFacet,
     VirtualMachine,
     Window,
 )
+from fedcloud_agent.clouds.harmless import Harmless
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError
 from fedcloud_plugins.opennebula.settings import ONEACCT, OpenNebulaSettings
 
@@ -40,7 +42,7 @@ _UNSAMPLED = Problem(
 )
 
 
-class OpenNebula(Cloud, ProbeFacet, UsageFacet):
+class OpenNebula(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
     """A cloud that speaks oned's XML-RPC."""
 
     cloud_type: ClassVar[str] = "OpenNebula"
@@ -158,3 +160,9 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet):
         if isinstance(told, Unreadable):
             raise RemoteDataError(f"{self.settings.endpoint}: machine {uuid} cannot be read: {told.reason}")
         return told
+
+    def harmless(self) -> Harmless:
+        """Return what may stay of oned's answers."""
+        from fedcloud_plugins.opennebula.harmless import harmless
+
+        return harmless()

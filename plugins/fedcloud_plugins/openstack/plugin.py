@@ -20,10 +20,12 @@ from fedcloud_agent.clouds.contract import (
     Past,
     ProbeFacet,
     Problem,
+    RecordingFacet,
     UsageFacet,
     VirtualMachine,
     Window,
 )
+from fedcloud_agent.clouds.harmless import Harmless
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError
 from fedcloud_plugins.openstack.settings import OpenStackSettings
 
@@ -64,7 +66,7 @@ def _iso(instant: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0, instant)))
 
 
-class OpenStack(Cloud, ProbeFacet, UsageFacet):
+class OpenStack(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
     """A cloud that speaks the compute API 2.1 or later, and keystone v3."""
 
     cloud_type: ClassVar[str] = "OpenStack"
@@ -229,3 +231,9 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet):
                 raise RemoteDataError(f"{asked.url}: server {uuid} cannot be read: {page.unreadable[0].reason}")
             return page.machines[0]
         return None
+
+    def harmless(self) -> Harmless:
+        """Return what may stay of keystone's, nova's and glance's answers."""
+        from fedcloud_plugins.openstack.harmless import harmless
+
+        return harmless(self.settings)

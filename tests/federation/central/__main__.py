@@ -1,4 +1,7 @@
-"""Run the central repository's receiver and loader on a broker's queue until it is told to stop."""
+"""Run the central repository's receiver and loader on a broker's queue, or on a subscription of the messaging service.
+
+It ends when it is told to stop.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import os
 import signal
 import threading
 from pathlib import Path
-from typing import Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple, Union
 
 from tests.federation.central.consumer import AUTO, CLIENT_INDIVIDUAL, Consumer
+from tests.federation.central.puller import Puller
 from tests.federation.central.receiver import Receiver
 from tests.federation.central.repository import Repository
 
@@ -24,7 +28,12 @@ def _address(text: str) -> Tuple[str, int]:
 
 def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.federation.central", description=__doc__)
-    parser.add_argument("--broker", type=_address, action="append", required=True, metavar="HOST:PORT")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--broker", type=_address, action="append", metavar="HOST:PORT")
+    source.add_argument("--ams", type=_address, metavar="HOST:PORT")
+    parser.add_argument("--authn-port", type=int, help="where AMS gives tokens")
+    parser.add_argument("--ca", type=Path, help="file of the authority that AMS shows a certificate of")
+    parser.add_argument("--subscription", metavar="PROJECT/NAME")
     parser.add_argument("--plain", action="store_true", help="speak STOMP without TLS")
     parser.add_argument("--cert", type=Path, required=True, help="certificate of the centre, for TLS and decryption")
     parser.add_argument("--key", type=Path, required=True)
@@ -39,6 +48,20 @@ def _arguments(arguments: Optional[Sequence[str]]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _consumer(options: argparse.Namespace, repository: Repository, receiver: Receiver) -> Union[Consumer, Puller]:
+    if options.ams:
+        return Puller(repository, receiver, options.ams, options.authn_port, options.subscription, options.ca)
+    return Consumer(
+        repository,
+        receiver,
+        options.broker,
+        options.queue,
+        tls=not options.plain,
+        ack=options.ack,
+        deaf_seconds=options.deaf_seconds,
+    )
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     options = _arguments(arguments)
@@ -49,15 +72,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         signal.signal(number, lambda *_: stopping.set())
     receiver = Receiver(options.capath, options.dns, options.cert, options.key, quick=options.quick)
     with Repository(options.database) as repository:
-        consumer = Consumer(
-            repository,
-            receiver,
-            options.broker,
-            options.queue,
-            tls=not options.plain,
-            ack=options.ack,
-            deaf_seconds=options.deaf_seconds,
-        )
+        consumer = _consumer(options, repository, receiver)
 
         def say(what: str, listening: bool) -> None:
             log.info("%s", what)

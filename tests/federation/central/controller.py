@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Union
 
+from tests.federation.ams.controller import PROJECT, SUBSCRIPTION, AmsSimulator
 from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central.consumer import CLIENT_INDIVIDUAL
@@ -18,7 +19,7 @@ _ROOT = Path(__file__).resolve().parents[3]
 
 
 class CentralRepository(Controller):
-    """Receiver and loader on a broker's queue; ``repository()`` shows what they took in.
+    """Receiver and loader on a broker's queue, or on a subscription of AMS; ``repository()`` shows what they took in.
 
     ``signers`` are the DNs whose messages are taken. The signatures are verified by openssl, with one command for each
     message; ``faithful`` runs the five of the real receiver.
@@ -29,7 +30,7 @@ class CentralRepository(Controller):
     def __init__(
         self,
         directory: Path,
-        broker: Broker,
+        broker: Union[Broker, AmsSimulator],
         signers: Sequence[str],
         *,
         queue: str = QUEUE,
@@ -48,6 +49,8 @@ class CentralRepository(Controller):
         self.database = directory / "central.sqlite"
         self.dns = directory / "dns"
         self.allow(signers)
+        if isinstance(broker, AmsSimulator):
+            broker.admit_consumer(self.credential.dn)
 
     def allow(self, signers: Sequence[str]) -> None:
         """Say whose messages are taken from now on."""
@@ -65,13 +68,22 @@ class CentralRepository(Controller):
         """Run this package as a program."""
         return [
             *(sys.executable, "-m", "tests.federation.central"),
-            *("--broker", f"localhost:{self.broker.port}", "--queue", self.queue, "--ack", self.ack),
+            *self._source(),
             *("--cert", str(self.credential.certificate), "--key", str(self.credential.key)),
             *("--capath", str(self.authority.anchors), "--dns", str(self.dns), "--database", str(self.database)),
             *("--pid-file", str(self._pid_file), "--deaf-seconds", str(self.deaf_seconds)),
             *(() if self.faithful else ("--quick",)),
-            *(("--plain",) if self.broker.plain else ()),
         ]
+
+    def _source(self) -> List[str]:
+        address = f"localhost:{self.broker.port}"
+        if isinstance(self.broker, AmsSimulator):
+            return [
+                *("--ams", address, "--authn-port", str(self.broker.authn_port)),
+                *("--ca", str(self.authority.certificate), "--subscription", f"{PROJECT}/{SUBSCRIPTION}"),
+            ]
+        plain = ["--plain"] if self.broker.plain else []
+        return ["--broker", address, "--queue", self.queue, "--ack", self.ack, *plain]
 
     def environment(self) -> Dict[str, str]:
         """Let Python find the package."""

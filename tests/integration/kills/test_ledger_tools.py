@@ -83,6 +83,7 @@ def test_letting_go(site: Site) -> None:
     site.move(10 * DAY)
     truth = checks.truth(site.box.cloud.truth().values(), site.now)
     repository = site.repository
+    outcomes: List[List[int]] = []
 
     def after() -> None:
         site.repository = repository
@@ -102,6 +103,9 @@ def test_letting_go(site: Site) -> None:
                 connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
                 for table in ("vm", "departed", "closing")
             ]
-        assert counts == [2, 1, 2], "one machine of two months is let go, once"
+        # killed behind the listing in full, it is left to the next one
+        assert counts in ([3, 0, 0], [2, 1, 2]), "one machine of two months is let go, once"
+        outcomes.append(counts)
 
     assert everywhere(site.agent, ["fdatasync", "rename"], ["accounting", "extract"], site.forget, after) > 5
+    assert len({str(counts) for counts in outcomes}) == 2 and outcomes[-1] == [2, 1, 2]

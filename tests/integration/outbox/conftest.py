@@ -5,8 +5,11 @@ from typing import Any, Callable, Iterator
 
 import pytest
 
-from fedcloud_agent.outbox.settings import StompDestination
+from fedcloud_agent.clock import now as wall_clock
+from fedcloud_agent.outbox.ams import AmsTransport
+from fedcloud_agent.outbox.settings import AmsDestination, StompDestination
 from fedcloud_agent.outbox.stomp import StompTransport
+from tests.federation.ams import AmsSimulator
 from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 
@@ -53,5 +56,42 @@ def transport(authority: Authority, host: Credential, queue: str) -> OpenTranspo
         }
         certificate, key = Path(credential.certificate), Path(credential.key)
         return StompTransport(StompDestination(brokers=brokers, certificate=certificate, key=key, **values))
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def service(authority: Authority, host: Credential, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AmsSimulator]:
+    with AmsSimulator(tmp_path_factory.mktemp("ams"), authority, [host.dn]) as running:
+        yield running
+
+
+@pytest.fixture
+def ams(service: AmsSimulator) -> AmsSimulator:
+    """The service without faults, with an empty diary."""
+    service.fault()
+    service.forget_seen()
+    return service
+
+
+OpenAms = Callable[..., AmsTransport]
+
+
+@pytest.fixture
+def opened(authority: Authority, host: Credential, service: AmsSimulator) -> OpenAms:
+    """A way to open the transport to the service; any setting may be given otherwise."""
+
+    def opened(*, credential: Credential = host, now: Callable[[], int] = wall_clock, **other: Any) -> AmsTransport:
+        values = {
+            "host": "localhost",
+            "port": service.port,
+            "authn_port": service.authn_port,
+            "ca_path": authority.anchors,
+            "timeout": 5,
+            "give_up_after": 20,
+            **other,
+        }
+        settings = AmsDestination(certificate=credential.certificate, key=credential.key, **values)
+        return AmsTransport(settings, now=now)
 
     return opened

@@ -82,7 +82,29 @@ def test_a_complaint_about_one_message_refuses_that_one(transport: OpenTransport
     with OddBroker(picky) as broker:
         outcomes = {o.id: o for o in transport(broker.url).deliver(sent)}
     assert [outcomes[m.id].acknowledged for m in sent] == [True, False, True, True]
-    assert outcomes[sent[1].id].reason == "Conversion failed"
+    assert outcomes[sent[1].id] == Outcome(sent[1].id, False, f"127.0.0.1:{broker.port}", "Conversion failed")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The maximum data length was exceeded",
+        "Frame size of 257 MB larger than max allowed 100 MB",
+        "Maximum message size exceeded",
+        "message too large",
+    ],
+)
+def test_a_complaint_about_size_says_so(transport: OpenTransport, words: str) -> None:
+    sent = messages(8)
+
+    def small(frame: Frame) -> Optional[bytes]:
+        return error(words, frame.receipt) if frame.receipt in {m.id for m in sent[2:4]} else orderly(frame)
+
+    with OddBroker(small) as broker:
+        outcomes = {o.id: o for o in transport(broker.url).deliver(sent)}
+        peer = f"127.0.0.1:{broker.port}"
+    assert outcomes[sent[2].id] == Outcome(sent[2].id, False, peer, words, too_large=True)
+    assert sum(o.acknowledged for o in outcomes.values()) == 6
 
 
 @pytest.mark.parametrize(

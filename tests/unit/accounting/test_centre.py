@@ -9,13 +9,16 @@ from typing import Dict, Iterable, Iterator, List, Tuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from fedcloud_agent.accounting.centre import Keys, Sum, Usage, grown, read_figures, read_fqan, read_keys
+from fedcloud_agent.accounting.centre import Keys, Sum, Usage, figures_of, grown, read_figures, read_fqan, read_keys
 from fedcloud_agent.accounting.holding import MachineMonth, frozen_before, machine_months
 from fedcloud_agent.accounting.packing import TIDIED
+from fedcloud_agent.accounting.record import parse
 from fedcloud_agent.accounting.settings import CONTINUE, FirstRun
-from fedcloud_agent.clock import DAY, HOUR, month_name
+from fedcloud_agent.accounting.tables import record as table
+from fedcloud_agent.clock import DAY, HOUR, month_name, month_of
 from fedcloud_agent.clouds.contract import VirtualMachine
 from fedcloud_agent.outbox.transport import Departing, Message, Outcome, unnoted
 from fedcloud_agent.store.engine import Store
@@ -55,7 +58,8 @@ class Answered(Way):
 
     def deliver(self, messages: Iterable[Message], departing: Departing = unnoted) -> Iterator[Outcome]:
         for outcome in super().deliver(messages, departing):
-            self.answered.append(self.seen[outcome.id].decode("ascii"))
+            if outcome.acknowledged:
+                self.answered.append(self.seen[outcome.id].decode("ascii"))
             yield outcome
 
     answered: List[str]
@@ -111,23 +115,34 @@ def test_every_row_is_the_repositorys(
         store = open_store(Path(directory))
         agent = Agent(store, world, Repository(), record_version=version, cpu_count="weighted")
         agent.frame = agent.frame._replace(fqan_style=style)
-        way = agent.way = Answered(agent.way.repository)
+        way = agent.way = agent.ways["central"] = Answered(agent.way.repository)
         way.answered = []
         world.now = START
         for gap, event, number in [*schedule, (HOUR, "well", 0), (5 * HOUR, "well", 0)]:
             world.now += gap
-            way.breaks = number if event in ("no broker", "answer lost") else None
-            way.answer_lost = event == "answer lost"
+            way.breaks = number if event in ("no broker", "answer lost", "republished in part") else None
+            way.answer_lost = event in ("answer lost", "republished in part") and number % 2 == 1
+            way.refuses = number if event == "refused" else None
             agent.extract()
+            if event.startswith("republished"):
+                agent.republish(month_of(world.now) - 2 - number, month_of(world.now) - number)
+            if event == "released":
+                agent.release()
             with store.read() as connection:
                 foreseen = ours(machine_months_of(connection, world.now, TIDIED), "then")
             done = agent.send() if event != "not sent" else None
             with store.read() as connection:
                 months = machine_months_of(connection, world.now, TIDIED)
             assert ours(months, "now") == theirs(way.answered, world.now)
-            assert ours(months, "then") == foreseen, "what will be does not depend on how far it got"
-            if done is not None:
+            if event != "refused":
+                assert ours(months, "then") == foreseen, "what will be does not depend on how far it got"
+            if event != "refused" and done is not None:
                 assert ours(months, "now") == foreseen
+        with store.read() as connection:
+            for content, figures, measured in connection.execute(
+                select(table.c.content, table.c.figures, table.c.measured)
+            ):
+                assert figures == figures_of(parse(content), measured)
         store.close()
 
 

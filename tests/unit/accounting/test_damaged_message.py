@@ -59,9 +59,11 @@ def test_what_waited_before_there_were_checksums_leaves(store: Store) -> None:
     with sqlite3.connect(store.path) as direct:
         for table in ("republication", "closing", "departed"):
             direct.execute(f"DROP TABLE {table}")
+        direct.execute("DROP INDEX ix_record_vm")
         direct.execute("ALTER TABLE message DROP COLUMN checksum")
         for column in ("figures", "flying_figures", "published_figures"):
             direct.execute(f"ALTER TABLE record DROP COLUMN {column}")
+        direct.execute("ALTER TABLE stream DROP COLUMN resting")
         direct.execute("UPDATE alembic_version SET version_num = '0002'")
         (before,) = direct.execute("SELECT id FROM message").fetchone()
     agent.store = open_store(store.path.parent)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 
 from fedcloud_agent.accounting import report, republication, retention
 from fedcloud_agent.accounting.republication import Closed, Selection
+from fedcloud_agent.accounting.summary import Line, summary
 from fedcloud_agent.accounting.tables import closing, departed, record, vm
 from fedcloud_agent.clock import DAY, parse_month
 from fedcloud_agent.store.engine import Store
@@ -46,14 +47,21 @@ def months(store: Store) -> List[report.MonthOfVO]:
         return report.months(connection)
 
 
+def lines(store: Store, by: str) -> List[Line]:
+    with store.read() as connection:
+        return summary(connection, "central", JANUARY, by)
+
+
 def test_the_sums_stay_and_the_machines_go(store: Store) -> None:
     lives = population()
     agent = agent_of(store, lives)
     run(agent, "2026-03-05")
     before = months(store)
+    summed = lines(store, "vo")
     assert agent.let_go(at("2026-03-01")) == 2
     assert machines(store) == ["vm-1", "vm-4"]
-    assert months(store) == before
+    assert months(store) == before and lines(store, "vo") == summed
+    assert {line.label for line in lines(store, "user")} == {"/DC=org/DC=example/CN=Jane Doe", "(let go)"}
     with store.read() as connection:
         kept = connection.execute(select(closing).order_by(closing.c.month)).all()
         assert [(row.site, row.vo, row.month, row.machines, row.wall) for row in kept] == [

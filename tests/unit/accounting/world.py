@@ -6,7 +6,7 @@ contract; the repository loads and sums up as the centre does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from fedcloud_agent.accounting import republication, retention
@@ -163,6 +163,8 @@ class Way(Transport):
     breaks: Optional[int] = None
     answer_lost: bool = False
     peer: str = "broker-1:6162"
+    largest: Optional[int] = None
+    """Messages with more records than this are refused as too large."""
     swallows: bool = False
     """The broker acknowledges, and dies with what it had."""
     swallowed: List[bytes] = field(default_factory=list)
@@ -175,6 +177,9 @@ class Way(Transport):
             if self.breaks is not None and number >= self.breaks and not self.answer_lost:
                 raise UnreachableError("the broker is gone")
             departing([message.id])
+            if self.largest is not None and message.body.count(b"VMUUID: ") > self.largest:
+                yield Outcome(message.id, False, self.peer, "Message size is too large", too_large=True)
+                continue
             assert self.seen.setdefault(message.id, message.body) == message.body, "one identity, two contents"
             if number == self.refuses:
                 yield Outcome(message.id, False, self.peer, "it does not like it")
@@ -204,6 +209,7 @@ class Agent:
     def __init__(self, store: Store, world: World, repository: Repository, **settings: object) -> None:
         self.store, self.world = store, world
         self.way = Way(repository)
+        self.ways = {"central": self.way}
         self.settings = AccountingSettings(
             **{"first_run": FirstRun(BACKFILL), "destinations": {"central": None}, **settings}  # type: ignore[arg-type]
         )
@@ -243,10 +249,14 @@ class Agent:
         """Let machines go that ended long ago, as the daily extraction does."""
         return retention.let_go(self.store, "main", ["central"], ended_before)
 
-    def send(self) -> Optional[Delivered]:
+    def configure(self, *destinations: str, **settings: object) -> None:
+        """Have these destinations from now on, and no others; other settings as given."""
+        self.settings = replace(self.settings, destinations=dict.fromkeys(destinations), **settings)  # type: ignore[arg-type]
+
+    def send(self, destination: str = "central") -> Optional[Delivered]:
         try:
             brokers = ["broker-1:6162", "broker-2:6162"]
-            return deliver(self.store, "central", self.way, self.limits, brokers, self.now)
+            return deliver(self.store, destination, self.ways[destination], self.limits, brokers, self.now)
         except UnreachableError:
             return None
 

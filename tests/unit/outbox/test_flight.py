@@ -40,6 +40,11 @@ def test_the_window_bounds_what_is_unanswered() -> None:
     assert not made.settle("b")
 
 
+def test_what_flies_has_its_size() -> None:
+    made = flight("abc")
+    assert (made.size("abc"), made.size("d")) == (3, 0)
+
+
 def test_the_same_message_twice_is_an_error() -> None:
     with pytest.raises(ValueError, match="already under way"):
         flight("a", "a")

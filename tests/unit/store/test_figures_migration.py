@@ -1,4 +1,4 @@
-"""A ledger of state 0002 gets the numbers of its records out of their texts."""
+"""A ledger of state 0003 gets the numbers of its records out of their texts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_figures_are_read_out_of_the_texts(tmp_path: Path) -> None:
     config.set_main_option("script_location", "fedcloud_agent.store:migrations")
     with engine.connect() as connection, connection.begin():
         config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+        command.upgrade(config, "0003")
     engine.dispose()
     machines = 2100  # more than two pages of the migration
     with sqlite3.connect(tmp_path / FILE_NAME) as old:

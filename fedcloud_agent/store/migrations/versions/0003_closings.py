@@ -22,6 +22,7 @@ def upgrade() -> None:
         body = bytes(connection.execute(sa.select(message.c.body).where(message.c.id == identity)).scalar_one())
         checksum = hashlib.sha256(body).hexdigest()
         connection.execute(sa.update(message).where(message.c.id == identity).values(checksum=checksum))
+    op.create_index("ix_record_vm", "record", ["vm"])
     op.create_table(
         "republication",
         sa.Column("id", sa.Integer, nullable=False),
@@ -48,10 +49,13 @@ def upgrade() -> None:
         sa.Column("wall", sa.BigInteger, nullable=False),
         sa.Column("processors", sa.BigInteger, nullable=False),
         sa.Column("cpu", sa.BigInteger, nullable=False),
+        sa.Column("cpu_count", sa.BigInteger, nullable=False),
         sa.Column("network_in", sa.BigInteger, nullable=False),
         sa.Column("network_out", sa.BigInteger, nullable=False),
         sa.Column("memory", sa.BigInteger, nullable=False),
         sa.Column("disk", sa.BigInteger, nullable=False),
+        sa.Column("earliest_start", sa.BigInteger, nullable=False),
+        sa.Column("latest_start", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("destination", "cloud", "site", "vo", "fqan", "month", name="pk_closing"),
     )
     op.create_table(

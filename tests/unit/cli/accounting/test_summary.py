@@ -8,8 +8,10 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from sqlalchemy import update
 
 from fedcloud_agent.accounting.summary import BY
+from fedcloud_agent.accounting.tables import vm
 from fedcloud_agent.cli.accounting.summary import _BY
 from fedcloud_agent.clock import DAY, HOUR
 from tests.unit.accounting.test_measurement import at
@@ -137,6 +139,20 @@ def test_a_png_where_matplotlib_is_installed(busy: Site, tmp_path: Path) -> None
     file = tmp_path / "chart.png"
     assert busy.run("summary", "--plot", str(file)) == (0, "", "")
     assert file.read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_sums_stay_when_machines_are_let_go(busy: Site) -> None:
+    busy.agent.send()
+    before = busy.run("summary", "--json")
+    with busy.agent.store.write() as connection:
+        connection.execute(update(vm).where(vm.c.uuid == "vm-1").values(uuid="ab-1"))
+    assert busy.agent.let_go(at("2026-03-01")) == 1
+    assert busy.run("summary", "--json") == before
+    assert [line["image"] for line in json.loads(busy.run("summary", "--by", "image", "--json")[1])] == [
+        *("(let go)", "image", "(let go)", "image", "image")
+    ]
+    code, _, err = busy.run("explain", "AB-1")
+    assert code == 2 and "machine AB-1 of cloud main ended so long ago that the ledger let it go" in err
 
 
 def test_of_an_empty_ledger_there_is_nothing_to_tell(site: Site) -> None:

@@ -1,0 +1,14 @@
+"""The options that several infosys commands share."""
+
+from __future__ import annotations
+
+import click
+
+clouds = click.option("--cloud", "clouds", multiple=True, metavar="NAME", help="Only this cloud; may be given again.")
+offer = click.option(
+    "--offer",
+    "offer",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Take what the clouds offer from this file instead of asking them; 'render --format offer' writes one.",
+)
