@@ -75,8 +75,8 @@ class LastingOned(OnedSimulator):
 class OnedLives:
     """The machines of an oned, and what happens to them.
 
-    Their records tell all of it whenever the agent looks, but for two things that wait until :meth:`seen`: a second
-    resize, of which only the last is dated, and that oned forgets.
+    Their records tell all of it whenever the agent looks, but for two things that wait until :meth:`seen`: a resize
+    (how many processors there were before is in no record, and only the last is dated), and that oned forgets.
     """
 
     def __init__(self, oned: OnedSimulator, random: random.Random) -> None:
@@ -85,16 +85,19 @@ class OnedLives:
         self._vcpus: Dict[int, int] = {}
         self._idle: Dict[int, int] = {}
         """When what was told of a machine last is surely over."""
+        self._now = 0
         self._touched: Set[int] = set()
         self._resized: Set[int] = set()
+        """Machines whose number of processors the agent does not know, or has to learn."""
 
     def seen(self) -> None:
-        """Note that an extraction has come to its end since the last change."""
-        self._touched.clear()
-        self._resized.clear()
+        """Note that an extraction has come to its end since the last change; what was under way is still to be seen."""
+        self._touched = {key for key in self._touched if self._idle[key] >= self._now}
+        self._resized = {key for key in self._resized if self._idle[key] >= self._now}
 
     def go_on(self, begin: int, end: int) -> None:
         """Let things happen in the seconds after ``begin`` up to ``end``; ids are given in order of time."""
+        self._now = end
         for at in sorted(self._random.randint(begin + 1, end) for _ in range(self._random.randint(0, 6))):
             living = [key for key, state in self._states.items() if state not in ("done", "purged")]
             if len(living) < 3 or (len(living) < _ALIVE and self._random.random() < 0.3):
@@ -119,6 +122,7 @@ class OnedLives:
         key = self._oned.create_vm("jane", name=f"vm-{at}", vcpu=vcpu, created=at, **phases)
         self._states[key], self._vcpus[key], self._idle[key] = "running", vcpu, at + 60
         self._touched.add(key)
+        self._resized.add(key)
 
     def _act(self, key: int, at: int) -> None:
         possible = _ACTS[self._states[key]]
