@@ -24,6 +24,9 @@ FIGURES: Dict[str, str] = {
     "sending": "sending",
     "sending-bare": "sending_bare",
     "memory": "memory",
+    "oned-memory": "oned_memory",
+    "oned-calls": "oned_calls",
+    "oned-parse": "oned_parse",
     "idle-daemon": "idle_daemon",
     "help": "help_text",
 }

@@ -146,7 +146,7 @@ class Hours:
         cost = child.run(self.cloud.command, {**self.cloud.environment, **clock})
         self._check(f"{came} new machines, {changed} changed, " in cost.output, cost.output)
         made = re.search(r"(\d+) records? made", cost.output)
-        self._check(made is not None and int(made.group(1)) >= self.cloud.servers, cost.output)
+        self._check(made is not None and int(made.group(1)) >= self.cloud.size, cost.output)
         return cost.wall
 
     def _caso(self, clock: Dict[str, str]) -> float:
@@ -155,7 +155,7 @@ class Hours:
         cost = child.run(self.caso, {**os.environ, **clock})
         reported = sum(path.read_text().count("VMUUID: ") for path in outgoing.glob("*/*"))
         # what changed and what is in use; its list of what is in use ends after 1000 servers
-        self._check(reported >= 0.98 * self.cloud.servers, f"{reported} reported\n{cost.output}")
+        self._check(reported >= 0.98 * self.cloud.size, f"{reported} reported\n{cost.output}")
         return cost.wall
 
     def _check(self, good: bool, said: str) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select
 from fedcloud_agent.accounting import tables
 from fedcloud_agent.accounting.tables import vm
 from fedcloud_agent.clouds.contract import COMPLETED, Past, VirtualMachine
+from fedcloud_agent.store.bulk import read_many
 from fedcloud_agent.store.engine import Store
 
 _PAGE = 500
@@ -40,10 +41,9 @@ class Books(Past):
         found: Dict[str, VirtualMachine] = {}
         for begin in range(0, len(uuids), _PAGE):
             with self._store.read() as connection:
-                rows = connection.execute(
-                    _KNOWN, {"of_cloud": self._cloud, "uuids": list(uuids[begin : begin + _PAGE])}
-                )
-                found.update((machine.uuid, machine) for machine in map(_machine, rows))
+                wanted = {"of_cloud": self._cloud, "uuids": list(uuids[begin : begin + _PAGE])}
+                rows = read_many(connection, _KNOWN, wanted)
+            found.update((machine.uuid, machine) for machine in map(_machine, rows))
         return found
 
     def living(self, scope: str) -> Iterator[VirtualMachine]:
@@ -52,12 +52,12 @@ class Books(Past):
         while True:
             with self._store.read() as connection:
                 wanted = {"of_cloud": self._cloud, "of_scope": scope, "after": after}
-                rows = connection.execute(_LIVING, wanted).all()
+                rows = read_many(connection, _LIVING, wanted)
             for row in rows:
-                yield _machine(tuple(row)[1:])
+                yield _machine(row[1:])
             if len(rows) < _PAGE:
                 return
-            after = rows[-1].id
+            after = rows[-1][0]
 
     def mark(self, scope: str) -> Optional[str]:
         """Return the plugin's own mark of a scope."""
@@ -68,8 +68,8 @@ class Books(Past):
         return found
 
 
-def _machine(row: Any) -> VirtualMachine:
-    machine = VirtualMachine._make(tuple(row))
+def _machine(row: Sequence[Any]) -> VirtualMachine:
+    machine = VirtualMachine._make(row)
     if machine.running is None:
         return machine
     running = json.loads(str(machine.running))

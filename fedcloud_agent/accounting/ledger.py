@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
@@ -14,7 +15,7 @@ from fedcloud_agent.accounting.tables import record, scope, vm
 from fedcloud_agent.clock import DAY, HOUR
 from fedcloud_agent.clouds.contract import COMPLETED, Listing, Page, Problem, VirtualMachine
 from fedcloud_agent.outbox.table import QUEUED, message
-from fedcloud_agent.store.bulk import run_many
+from fedcloud_agent.store.bulk import read_many, run_many
 
 AT_ONCE = 0
 _CHUNK = 500
@@ -92,7 +93,7 @@ def take(connection: Connection, cloud: str, listing: Listing, number: int, page
     Taking a page twice changes nothing: a run that was killed lists again.
     """
     fresh: List[Dict[str, Any]] = []
-    altered: List[Dict[str, Any]] = []
+    altered: Dict[int, Dict[str, Any]] = {}
     seen: List[Dict[str, Any]] = []
     known = _known(connection, cloud, [m.uuid for m in page.machines])
     gone = departures.among(connection, cloud, [m.uuid for m in page.machines if m.uuid not in known])
@@ -119,12 +120,12 @@ def take(connection: Connection, cloud: str, listing: Listing, number: int, page
             continue
         change = _change(old, told, listing.as_of)
         if change or old["scope"] != listing.scope or old["unreadable"] is not None:
-            altered.append({**_merged(old, change), "scope": listing.scope, "seen_full": number, "row": old["id"]})
+            # the same machine twice in one page: the later word counts
+            altered.setdefault(old["id"], {}).update(_merged(old, change), scope=listing.scope, seen_full=number)
         if machine.status != COMPLETED:
             seen.append({"row": old["id"], "alive_at": max(listing.as_of, old["alive_at"] or 0), "seen_full": number})
     run_many(connection, _FRESH, fresh)
-    for row in altered:
-        _alter(connection, row)
+    _alter(connection, altered)
     run_many(connection, _SEEN, seen)
     for uuid, reason in page.unreadable:
         connection.execute(
@@ -147,14 +148,23 @@ _SEEN = (
 )
 
 
-def _alter(connection: Connection, row: Dict[str, Any]) -> None:
-    values = dict(row)
-    connection.execute(
-        update(vm).where(vm.c.id == values.pop("row")).values(missed=0, missed_since=None, unreadable=None, **values)
-    )
+def _alter(connection: Connection, altered: Dict[int, Dict[str, Any]]) -> None:
+    """Write what changed, with one statement for all machines of which the same things did."""
+    alike: Dict[Tuple[str, ...], List[Dict[str, Any]]] = {}
+    for row, values in altered.items():
+        alike.setdefault(tuple(sorted(values)), []).append({**values, "row": row})
+    for names, rows in alike.items():
+        run_many(connection, _altering(names), rows)
 
 
-_BY_UUID = select(*[vm.c[name] for name in (*_STATE, *_TOLD)]).where(
+@lru_cache(maxsize=64)
+def _altering(names: Tuple[str, ...]) -> Any:
+    values = {name: bindparam(name) for name in names}
+    return update(vm).where(vm.c.id == bindparam("row")).values(missed=0, missed_since=None, unreadable=None, **values)
+
+
+_LEDGER = (*_STATE, *_TOLD)
+_BY_UUID = select(*[vm.c[name] for name in _LEDGER]).where(
     vm.c.cloud == bindparam("of_cloud"), vm.c.uuid.in_(bindparam("uuids", expanding=True))
 )
 
@@ -162,9 +172,10 @@ _BY_UUID = select(*[vm.c[name] for name in (*_STATE, *_TOLD)]).where(
 def _known(connection: Connection, cloud: str, uuids: Sequence[str]) -> Dict[str, Dict[str, Any]]:
     known: Dict[str, Dict[str, Any]] = {}
     for begin in range(0, len(uuids), _CHUNK):
-        rows = connection.execute(_BY_UUID, {"of_cloud": cloud, "uuids": list(uuids[begin : begin + _CHUNK])})
-        for row in rows.mappings():
-            known[row["uuid"]] = dict(row)
+        wanted = {"of_cloud": cloud, "uuids": list(uuids[begin : begin + _CHUNK])}
+        for row in read_many(connection, _BY_UUID, wanted):
+            machine = dict(zip(_LEDGER, row))
+            known[machine["uuid"]] = machine
     return known
 
 
@@ -182,8 +193,9 @@ def _change(old: Dict[str, Any], told: Dict[str, Any], as_of: int) -> Dict[str, 
         if told[name] is None:
             told[name] = old[name]
     change = {name: told[name] for name in _TOLD if told[name] != old[name]}
-    if "cpu_count" in change and told["start"] is not None and old["start"] is not None:
-        sizes = json.loads(old["sizes"]) if old["sizes"] else [[old["start"], old["cpu_count"]]]
+    if "cpu_count" in change and told["start"] is not None:
+        begin = told["start"] if old["start"] is None else old["start"]
+        sizes = json.loads(old["sizes"]) if old["sizes"] else [[begin, old["cpu_count"]]]
         # resized between the last look and this one: at its last change, if that is where it lies
         looked, changed = old["alive_at"] or 0, told["changed"] or as_of
         since = changed if looked <= changed <= as_of + HOUR else as_of

@@ -16,7 +16,7 @@ from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, CONTINUED, Fi
 from fedcloud_agent.accounting.tables import record, stream, vm
 from fedcloud_agent.clock import month_of, month_start
 from fedcloud_agent.clouds.contract import COMPLETED
-from fedcloud_agent.store.bulk import run_many
+from fedcloud_agent.store.bulk import read_many, run_many
 
 CHUNK = 500
 _SLACK = 300  # a run that comes a little early must not put a record off to the next one
@@ -125,9 +125,8 @@ def make(
 
     Everything of one machine is written in this transaction: its records and when it is due again.
     """
-    found = connection.execute(_CHUNK_DUE, {"of_cloud": cloud, "of_scope": scope, "as_of": as_of})
-    plain = map(tuple, found)  # cutting a row of SQLAlchemy in two is ten times as slow
-    machines = [(_Due._make(row[: len(_DUE)]), Subject._make(row[len(_DUE) :])) for row in plain]
+    found = read_many(connection, _CHUNK_DUE, {"of_cloud": cloud, "of_scope": scope, "as_of": as_of})
+    machines = [(_Due._make(row[: len(_DUE)]), Subject._make(row[len(_DUE) :])) for row in found]
     made: List[Dict[str, Any]] = []
     for one in to:
         last = _newest(connection, one.destination, [due.id for due, _ in machines])
@@ -235,14 +234,15 @@ def _newest(connection: Connection, destination: str, machines: Sequence[int]) -
     if not machines:
         return {}
     later = record.alias()
-    rows = connection.execute(
+    rows = read_many(
+        connection,
         select(record.c.vm, *_SENT)
         .where(record.c.destination == destination, record.c.vm.in_(machines))
         .where(
             ~select(later.c.month)
             .where(and_(later.c.destination == destination, later.c.vm == record.c.vm, later.c.month > record.c.month))
             .exists()
-        )
+        ),
     )
     return {row[0]: Sent._make(row[1:]) for row in rows}
 
@@ -275,12 +275,13 @@ def _write(connection: Connection, destination: str, rows: Sequence[Dict[str, An
     known: Dict[Tuple[int, int], str] = {}
     machines = sorted({row["vm"] for row in rows if row["vm"] in recorded})
     if machines:
-        found = connection.execute(
+        found = read_many(
+            connection,
             select(record.c.vm, record.c.month, record.c.content).where(
                 record.c.destination == destination,
                 record.c.vm.in_(machines),
                 record.c.month.in_(sorted({row["month"] for row in rows})),
-            )
+            ),
         )
         known = {(machine, month): content for machine, month, content in found}
     fresh, stale = [], []

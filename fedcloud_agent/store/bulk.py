@@ -1,9 +1,10 @@
-"""Many rows by one statement."""
+"""Many rows by one statement, into the database and out of it."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Dict, List, Sequence, Tuple, Union
+from operator import itemgetter
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from sqlalchemy.engine import Connection, Dialect
 
@@ -16,19 +17,34 @@ def run_many(connection: Connection, statement: Any, rows: Sequence[Dict[str, An
     """
     if not rows:
         return
-    text, names, constants = _compiled(statement, connection.dialect, tuple(rows[0]))
+    text, values_of, constants = _compiled(statement, connection.dialect, tuple(rows[0]))
     # SQLAlchemy's own way costs several times what SQLite does with a row: it looks for types to convert in each
-    parameters: List[Union[Dict[str, Any], Tuple[Any, ...]]] = []
-    for row in rows:
-        values = {**constants, **row} if constants else row
-        parameters.append(tuple([values[name] for name in names]) if names else values)
-    connection.exec_driver_sql(text, parameters)
+    if constants:
+        rows = [{**constants, **row} for row in rows]
+    connection.exec_driver_sql(text, [values_of(row) for row in rows])
+
+
+def read_many(
+    connection: Connection, statement: Any, parameters: Optional[Mapping[str, Any]] = None
+) -> List[Tuple[Any, ...]]:
+    """Return all that a query finds, as the driver gives it: for columns of numbers and texts, that is as it is."""
+    result = connection.execute(statement, parameters or {})
+    # one at a time, and each wrapped, they would cost more than SQLite's search for them
+    found: List[Tuple[Any, ...]] = result.cursor.fetchall()
+    result.close()
+    return found
 
 
 @lru_cache(maxsize=64)
-def _compiled(statement: Any, dialect: Dialect, keys: Tuple[str, ...]) -> Tuple[str, Tuple[str, ...], Dict[str, Any]]:
-    """Return the driver's text, the names of its places (none: they are filled by name), and its constants."""
+def _compiled(
+    statement: Any, dialect: Dialect, keys: Tuple[str, ...]
+) -> Tuple[str, Callable[[Dict[str, Any]], Any], Dict[str, Any]]:
+    """Return the driver's text, what puts the values of a row in their places, and the statement's constants."""
     compiled = statement.compile(dialect=dialect, column_keys=list(keys))
     names = tuple(compiled.positiontup) if compiled.positional else ()
     constants = {name: value for name, value in compiled.params.items() if name not in keys}
-    return str(compiled), names, constants
+    if len(names) > 1:
+        return str(compiled), itemgetter(*names), constants
+    if names:
+        return str(compiled), lambda row: (row[names[0]],), constants
+    return str(compiled), lambda row: row, constants  # places are filled by name

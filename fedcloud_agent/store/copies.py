@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Optional
 
+from fedcloud_agent import locks
 from fedcloud_agent.durable import sync
 from fedcloud_agent.errors import StorageError
 from fedcloud_agent.store.engine import explain
@@ -43,17 +44,28 @@ def copy(source: Path, target: Path) -> None:
 def refresh(database: Path, now: int, every: int) -> bool:
     """Make the standing copy anew when it is older than ``every`` seconds; tell whether it was.
 
-    Checks the database first, so that a damaged one never takes the place of a good copy.
+    Checks the database first, so that a damaged one never takes the place of a good copy. Where another process is at
+    it, of several clouds that are read at once, it is left to that one.
     """
     target = database.with_suffix(COPY_SUFFIX)
+    if _is_young(target, now, every):
+        return False
     try:
-        if abs(now - target.stat().st_mtime) < every:
-            return False
-    except FileNotFoundError:
-        pass
-    verify(database)
-    copy(database, target)
+        with locks.held(database.parent / "locks" / "copy.lock", "the copy of the database"):
+            if _is_young(target, now, every):
+                return False
+            verify(database)
+            copy(database, target)
+    except locks.LockedError:
+        return False
     return True
+
+
+def _is_young(target: Path, now: int, every: int) -> bool:
+    try:
+        return abs(now - target.stat().st_mtime) < every
+    except FileNotFoundError:
+        return False
 
 
 def verify(database: Path) -> None:

@@ -110,11 +110,10 @@ class Box:
 
     ``settings`` are lines of YAML below ``accounting:`` (besides destinations), ``stomp`` lines of the destination,
     ``cloud_settings`` and ``oned_settings`` lines of the clouds. With ``ams`` there is a messaging service with a
-    repository of its own behind it, and a destination ``ams`` (``ams_settings`` are lines of it); without a broker that
-    repository is the only one.
-
-    The agent's account of OpenStack lists all projects at once, or with ``wide=False`` is a reader that lists its
-    projects one by one; its account of OpenNebula sees everything by a rule (``rule``).
+    repository of its own behind it (``aggregator``), and a destination ``ams`` (``ams_settings`` are lines of it);
+    without a broker that repository is the only one. The agent's account of OpenStack lists all projects at once, or
+    with ``wide=False`` is a reader that lists its projects one by one; its account of OpenNebula sees everything by a
+    rule (``rule``).
     """
 
     def __init__(
@@ -140,9 +139,8 @@ class Box:
         self.wide = wide
         self.clock = Clock(directory)
         self.openstack, self.opennebula = openstack, opennebula
-        self.settings, self.stomp = settings, stomp
+        self.settings, self.stomp, self.ams_settings = settings, stomp, ams_settings
         self.cloud_settings, self.oned_settings = cloud_settings, oned_settings
-        self.ams_settings = ams_settings
         self.authority = Authority(directory / "ca")
         self.host: Credential = self.authority.host("agent.example.org", valid=_LIFE)
         self.cloud = OpenStackSimulator(directory / "openstack")
@@ -201,8 +199,7 @@ class Box:
         self._stack.close()
 
     def configure(self, **changed: str) -> None:
-        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp``, ``ams_settings`` or those of a
-        cloud."""
+        """Write the agent's configuration; ``changed`` replaces ``settings``, those of a destination or of a cloud."""
         for name, text in changed.items():
             setattr(self, name, text)
         destinations: Dict[str, str] = {}
@@ -328,6 +325,16 @@ class Box:
     def create_vm(self, **fields: Any) -> int:
         """Create a machine of the VO's group in OpenNebula and return its id."""
         return self.oned.create_vm("jane", **fields)
+
+    def lives(self) -> Dict[str, Any]:
+        """Return what really happened to the machines of all clouds that ever ran, by VMUUID."""
+        lives: Dict[str, Any] = dict(self.cloud.truth()) if self.openstack else {}
+        for key, life in (self.oned.truth() if self.opennebula else {}).items():
+            if life.runs:
+                moment = time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime(life.created))
+                uuid = f"{self.oned.url}/compute/{key} {moment}".lower()
+                lives[uuid] = life._replace(id=uuid)  # type: ignore[arg-type]
+        return lives
 
     def repository(self) -> Repository:
         """Open the central repository's database; close it afterwards."""

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.federation.demo.books import Books, Month
+from tests.federation.demo.books import Books, Month, Sum
 
 ROOT = Path(__file__).parents[2]
-RIGHT = Month("2026-02", "ops", 1, wall=3600, shown_wall=3600, cpu=7200, shown_cpu=7200)
+TRUE = Sum(wall=3600, cpu=7200)
+RIGHT = Month("2026-02", "ops", "main", 1, TRUE, {"central": TRUE, "ams": TRUE})
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -26,16 +27,18 @@ def test_months_pass_and_every_one_is_right(tmp_path: Path) -> None:
     done = demo("--keep", str(kept))
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    rows = re.findall(r"│ (2\d{3}-\d\d) │ (\S+) ", done.stdout)
+    rows = re.findall(r"│ (2\d{3}-\d\d) │ (\S+) +│ (\S+) ", done.stdout)
+    months = ("2026-01", "2026-02", "2026-03")
     assert set(rows) == {
-        ("2025-12", "ops"),
-        *((month, vo) for month in ("2026-01", "2026-02", "2026-03") for vo in ("ops", "vo.example.org")),
+        *((month, "ops", "main") for month in ("2025-12", *months)),
+        *((month, "vo.example.org", "main") for month in months),
+        *((month, "vo.example.org", "one") for month in ("2025-12", *months)),
     }
-    assert "All 7 rows are equal to the second." in done.stdout
+    assert "All 11 rows are equal to the second, in both repositories." in done.stdout
     assert "power cut" in done.stdout and "(exit code 75)" in done.stdout and "Traceback" not in done.stdout
     tutorial = (ROOT / "docs" / "tutorial" / "first-site.md").read_text("utf-8")
-    shown = re.findall(r"^central +main .*$", tutorial, re.MULTILINE)
-    assert len(shown) == 7 and all(f"  {line}\n" in done.stdout for line in shown), "as the tutorial shows it"
+    shown = re.findall(r"^central +(?:main|one) .*$", tutorial, re.MULTILINE)
+    assert len(shown) == 11 and all(f"  {line}\n" in done.stdout for line in shown), "as the tutorial shows it"
     assert (kept / "state" / "agent.db").exists(), "there is something to look at afterwards"
 
     again = demo("--keep", str(kept))
@@ -46,8 +49,9 @@ def test_months_pass_and_every_one_is_right(tmp_path: Path) -> None:
     "books",
     [
         Books([], 0, 0),
-        Books([RIGHT, RIGHT._replace(shown_wall=3601)], 0, 0),
-        Books([RIGHT, RIGHT._replace(shown_cpu=7199)], 0, 0),
+        Books([RIGHT, RIGHT._replace(shown={"central": TRUE, "ams": Sum(3601, 7200)})], 0, 0),
+        Books([RIGHT, RIGHT._replace(shown={"central": Sum(3600, 7199), "ams": TRUE})], 0, 0),
+        Books([RIGHT._replace(shown={})], 0, 0),
         Books([RIGHT], 1, 0),
         Books([RIGHT], 0, 1),
     ],

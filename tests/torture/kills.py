@@ -1,7 +1,7 @@
-"""Kill the agent, its daemon, the broker and the cloud at random moments while months pass; then compare.
+"""Kill the agent, its daemon, the broker and two clouds at random moments while months pass; then compare.
 
 ``python -m tests.torture.kills --kills 500 --seed 7 --report bench/torture.json``. The seed decides what happens to the
-servers, what is killed and after which delay; at which instruction a delay ends is the machine's own doing.
+machines, what is killed and after which delay; at which instruction a delay ends is the machine's own doing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from tests.federation.box import Box
 from tests.torture import arrival, checks
 from tests.torture.cloud import LastingCloud
 from tests.torture.lives import Lives, pause
+from tests.torture.oned import LastingOned, OnedLives
 from tests.torture.preloaded import Done, Preloaded
 
 START = 1768910400  # 2026-01-20 12:00
@@ -43,6 +44,8 @@ class Told:
     kills: Dict[str, int] = field(default_factory=dict)
     unharmed: int = 0
     """Commands that had ended by themselves before the blow came."""
+    machines: Dict[str, int] = field(default_factory=dict)
+    """How many lived in each cloud."""
     rows: int = 0
     months: str = ""
     messages: int = 0
@@ -57,8 +60,7 @@ class Torture:
     def __init__(self, box: Box, agent: Preloaded, seed: int, say: Callable[[str], None]) -> None:
         self.box, self.agent, self.say = box, agent, say
         self.random = random.Random(seed)
-        assert isinstance(box.cloud, LastingCloud)
-        self.lives = Lives(box.cloud, self.random)
+        self.lives = (Lives(box.cloud, self.random), OnedLives(box.oned, self.random))
         self.now = self.summarised = START
         self.kills: Counter[str] = Counter()
         self.unharmed = 0
@@ -74,7 +76,8 @@ class Torture:
             *[self.kill_command] * 12,
             *[self.kill_daemon] * 3,
             *[self.kill_broker] * 2,
-            *[self.kill_cloud] * 2,
+            *[self.kill_openstack] * 2,
+            *[self.kill_opennebula] * 2,
             self.broker_outage,
         ]
         while sum(self.kills.values()) < kills:
@@ -87,10 +90,12 @@ class Torture:
         """Let time go by in the cloud and for the agent; the repository sums up every day, as the real one does."""
         if not self.outage:
             arrival.from_broker(self.box)
-        self.lives.go_on(self.now, self.now + seconds)
+        for lives in self.lives:
+            lives.go_on(self.now, self.now + seconds)
         self.now += seconds
         self.box.set_clock(self.now)
-        self.lives.purge()
+        for lives in self.lives:
+            lives.purge()
         with self.box.repository() as repository:
             while self.summarised + DAY <= self.now:
                 self.summarised += DAY
@@ -106,7 +111,8 @@ class Torture:
     def _judge(self, done: Done, codes: Tuple[int, ...]) -> None:
         assert done.code in codes and "Traceback" not in done.said, f"exit {done.code}: {done.said}"
         if done.code == 0:
-            self.lives.seen()
+            for lives in self.lives:
+                lives.seen()
 
     # ---------------------------------------------------------------- what is killed
 
@@ -151,9 +157,13 @@ class Torture:
         """Kill the broker while messages go to it, and start it again."""
         self._kill_under_a_run("broker", self._broker_dies, self._broker_comes)
 
-    def kill_cloud(self) -> None:
-        """Kill the cloud while it is listed, and start it again."""
-        self._kill_under_a_run("cloud", self.box.cloud.kill, self.box.cloud.start)
+    def kill_openstack(self) -> None:
+        """Kill OpenStack while it is listed, and start it again."""
+        self._kill_under_a_run("OpenStack", self.box.cloud.kill, self.box.cloud.start)
+
+    def kill_opennebula(self) -> None:
+        """Kill oned while it is listed, and start it again."""
+        self._kill_under_a_run("OpenNebula", self.box.oned.kill, self.box.oned.start)
 
     def broker_outage(self) -> None:
         """Kill the broker for some days."""
@@ -199,13 +209,14 @@ class Torture:
             self.pass_time(5 * HOUR)
             self.run("accounting", "run", codes=_WELL)
         arrival.from_broker(self.box)
-        lives = self.box.cloud.truth()
+        lives = self.box.lives()
         with self.box.repository() as repository:
             told.rows = checks.compare(self.box.state, repository, lives, self.now)
             repository.summarise(self.now)
             checks.compare_sums(repository, lives, self.now)
             seen = Counter(one.empa_id for one in repository.messages() if one.empa_id != "ping")
         assert not checks.strays(self.box.state), checks.strays(self.box.state)
+        told.machines = dict(sorted(Counter("OpenNebula" if "/" in uuid else "OpenStack" for uuid in lives).items()))
         told.kills, told.unharmed = dict(sorted(self.kills.items())), self.unharmed
         told.months = f"{month_name(month_of(START))} to {month_name(month_of(self.now))}"
         told.messages, told.repeated = len(seen), sum(count > 1 for count in seen.values())
@@ -214,8 +225,9 @@ class Torture:
 def torture(directory: Path, kills: int, seed: int, say: Callable[[str], None] = print) -> Told:
     """Play it all in a new directory. Raises AssertionError when anything came to be wrong."""
     told, began = Told(seed), time.monotonic()
-    box = Box(directory, settings="first_run: backfill\nrecords_per_message: 5", stomp="give_up_after: 2s")
-    box.cloud = LastingCloud(directory / "openstack")
+    settings = "first_run: backfill\nrecords_per_message: 5"
+    box = Box(directory, settings=settings, stomp="give_up_after: 2s", opennebula="6.10")
+    box.cloud, box.oned = LastingCloud(directory / "openstack"), LastingOned(directory / "opennebula")
     with box:
         box.set_clock(START)
         with Preloaded(directory, box.agent_command(), box.agent_environment()) as agent:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
-from functools import lru_cache
 from typing import Collection, Iterable
 
+from fedcloud_agent.clouds.addresses import is_routed
 from fedcloud_plugins.opennebula.row import Nic
 
 
@@ -16,14 +15,6 @@ def public_addresses(nics: Iterable[Nic], networks: Collection[str]) -> int:
             address
             for nic in nics
             for address in nic.addresses
-            if _is_global(address) or nic.network in networks or nic.network_id in networks
+            if is_routed(address) or nic.network in networks or nic.network_id in networks
         }
     )
-
-
-@lru_cache(maxsize=65536)
-def _is_global(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_global
-    except ValueError:
-        return False

@@ -7,13 +7,13 @@ function, and whatever repeats among rows (days, addresses) is worked out once.
 from __future__ import annotations
 
 import calendar
-import ipaddress
 import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, FrozenSet, List, Mapping, NamedTuple, Optional, Union
 
+from fedcloud_agent.clouds.addresses import is_routed
 from fedcloud_agent.clouds.contract import COMPLETED, STARTED, SUSPENDED, Unreadable, VirtualMachine
 
 STATUS: Mapping[str, str] = {
@@ -90,30 +90,13 @@ def instant(text: str) -> int:
     return _day(day) + int(hour) * 3600 + int(minute) * 60 + int(second)
 
 
-def _routed(address: str) -> bool:
-    """Tell whether an address is routed globally. Most fixed ones are private, and told by how they begin."""
-    if address.startswith(("10.", "192.168.", "fd", "fe80:")):
-        return False
-    network, dot, host = address.rpartition(".")
-    # what is set apart in IPv4 is never smaller than these 256, but for the wholly reserved 192.0.0.0/24
-    return _is_global(f"{network}.1") if dot and host.isdigit() and int(host) < 256 else _is_global(address)
-
-
-@lru_cache(maxsize=65536)
-def _is_global(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_global
-    except ValueError:
-        return False
-
-
 def public_addresses(addresses: Mapping[str, Any], networks: FrozenSet[str], count_fixed: bool) -> int:
     """Return how many addresses the world can reach: floating ones, and fixed ones that are routed globally."""
     count = 0
     for network, entries in addresses.items():
         for entry in entries:
             if entry.get("OS-EXT-IPS:type") == "floating" or (
-                network in networks or (count_fixed and _routed(entry["addr"]))
+                network in networks or (count_fixed and is_routed(entry["addr"]))
             ):
                 count += 1
     return count

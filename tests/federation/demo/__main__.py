@@ -15,12 +15,12 @@ from tests.federation.demo.telling import Teller
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Run the demo and return 0 when every month of every VO is right to the second, else 1."""
+    """Run the demo and return 0 when every month of every VO and cloud is right to the second, else 1."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.federation.demo",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Exit code: 0 when every month of every VO is right to the second, else 1.",
+        epilog="Exit code: 0 when every month of every VO and cloud is right to the second, else 1.",
     )
     parser.add_argument("--keep", type=Path, metavar="DIR", help="work in the new directory DIR and leave it behind")
     options = parser.parse_args(arguments)
@@ -45,7 +45,7 @@ def _run(directory: Path, kept: Optional[Path]) -> int:
     wrong = sum(not month.equal for month in books.months)
     teller.end(
         books.good,
-        f"All {len(books.months)} rows are equal to the second."
+        f"All {len(books.months)} rows are equal to the second, in both repositories."
         if books.good
         else f"{wrong} of {len(books.months)} rows differ, {books.refused} messages were refused, "
         f"{books.two_faced} came with two contents. That is a fault of ours: please report it.",

@@ -6,13 +6,13 @@ import re
 import signal
 import time
 from collections import Counter
-from typing import Callable, List, Optional
+from typing import Callable, Dict, List, Optional
 
 from fedcloud_agent import outcome
 from fedcloud_agent.clock import DAY, HOUR
 from fedcloud_agent.daemon import state as states
 from tests.federation.box import AgentDaemon, Box
-from tests.federation.demo.books import Arrived, arrived, await_loading, unsent
+from tests.federation.demo.books import CLOUDS, Arrived, arrived, await_loading, repositories, unsent
 from tests.federation.demo.telling import Teller
 
 _SEND_LATER = 11 * 60
@@ -32,20 +32,25 @@ class Stage:
         self.now = 0
         self._daemon: Optional[AgentDaemon] = None
         self._read = 0
-        self._seen = Arrived(0, 0, 0)
+        self._seen: Dict[str, Arrived] = {}
 
-    def cloud(self, text: str) -> None:
-        """Tell what happens in the cloud."""
-        self.teller.say(self.now, "cloud", text)
+    def openstack(self, text: str) -> None:
+        """Tell what happens in the cloud 'main'."""
+        self.teller.say(self.now, "OpenStack", text)
+
+    def opennebula(self, text: str) -> None:
+        """Tell what happens in the cloud 'one'."""
+        self.teller.say(self.now, "OpenNebula", text)
 
     def set(self, instant: int) -> None:
-        """Let it be ``instant`` in the cloud. A daemon that runs sees it with its next work, and is idle until then."""
+        """Let it be ``instant`` in the clouds. A daemon that runs sees it with its next work, and is idle till then."""
         self._sum_up_until(instant)
         self.now = instant
         if self._daemon is None:
             self.box.set_clock(instant)
         else:
             self.box.cloud.set_clock(instant)
+            self.box.oned.set_clock(instant)
 
     def _wake(self, instant: int) -> None:
         """Let it be ``instant`` for everybody, and give the daemon a shake.
@@ -77,14 +82,15 @@ class Stage:
             self._daemon = None
 
     def work(self, instant: Optional[int] = None) -> None:
-        """Wait until the daemon has extracted and sent, at ``instant``, and the repository has loaded all of it.
+        """Wait until the daemon has extracted and sent, at ``instant``, and the repositories have loaded all of it.
 
         What the run itself could not send is left to the daemon's own sending, for which the clock moves on.
         """
         if instant is not None:
             self._wake(instant)
         begin = self.now
-        self._await_run("accounting", "main", begin)
+        for cloud in CLOUDS:
+            self._await_run("accounting", cloud, begin)
         if unsent(self.box):
             self._wake(begin + _SEND_LATER)
             self._await_run("accounting-send", None, self.now)
@@ -92,11 +98,13 @@ class Stage:
         self._pass_on(begin)
 
     def _sum_up_until(self, instant: int) -> None:
-        """Let the repository run its summariser at six in the morning of each day that passes."""
-        with self.box.repository() as repository:
-            for day in range(self.now // DAY, instant // DAY + 1) if self.now else ():
-                if self.now < day * DAY + 6 * HOUR <= instant:
-                    repository.summarise(day * DAY + 6 * HOUR)
+        """Let the repositories run their summariser at six in the morning of each day that passes."""
+        days = range(self.now // DAY, instant // DAY + 1) if self.now else ()
+        due = [day * DAY + 6 * HOUR for day in days if self.now < day * DAY + 6 * HOUR <= instant]
+        for one in repositories(self.box).values():
+            with one.repository() as repository:
+                for morning in due:
+                    repository.summarise(morning)
 
     def _await_run(self, loop: str, cloud: Optional[str], since: int) -> None:
         def ended() -> bool:
@@ -124,14 +132,15 @@ class Stage:
         for words, times in Counter(said).items():
             who = "trouble" if words.startswith(("warning: ", "error: ")) else "agent"
             self.teller.say(instant, who, words + (f" ({times} times)" if times > 1 else ""))
-        now = arrived(self.box)
-        messages, records = now.messages - self._seen.messages, now.records - self._seen.records
-        if messages:
-            counts = f"{_count(messages, 'message')} with {_count(records, 'record')}"
-            self.teller.say(instant, "centre", f"{counts}: signature verified, loaded")
-        if now.refused > self._seen.refused:
-            self.teller.say(instant, "trouble", f"the repository refused {now.refused - self._seen.refused} of them")
-        self._seen = now
+        for name, now in arrived(self.box).items():
+            before = self._seen.get(name, Arrived())
+            if now.messages > before.messages:
+                counts = _count(now.messages - before.messages, "message")
+                counts += f" with {_count(now.records - before.records, 'record')}"
+                self.teller.say(instant, name, f"{counts}: signature verified, loaded")
+            if now.refused > before.refused:
+                self.teller.say(instant, "trouble", f"{name} refused {now.refused - before.refused} of them")
+            self._seen[name] = now
 
 
 def _count(number: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""What happens in the demo: four months of two VOs, with what makes usage hard to count."""
+"""What happens in the demo: four months of two VOs in two clouds, with what makes usage hard to count."""
 
 from __future__ import annotations
 
@@ -23,13 +23,16 @@ def at(text: str) -> int:
 
 
 def play(directory: Path, teller: Teller) -> Books:
-    """Let it happen and return the books of the repository beside the truth."""
+    """Let it happen and return the books of the repositories beside the truth."""
     teller.heading("A federation in a box")
     teller.remark(
-        "A throw-away CA, a real message broker (ActiveMQ), a central repository that works by the rules of the real "
-        "one, a simulated OpenStack cloud, and fedcloud-agent's own daemon. Agent and cloud share a clock that we turn."
+        "One site with two simulated clouds: an OpenStack, which the agent calls 'main', and an OpenNebula, 'one'.\n"
+        "fedcloud-agent's own daemon reads both, and reports who used how much to two accounting repositories:\n"
+        "'central', behind a real message broker (ActiveMQ), and 'ams', behind a simulated messaging service. Both\n"
+        "keep to the rules of the real one. Clouds and agent share a clock that we turn: four months pass.\n"
+        "Each line: when it happens, who acts or speaks, and what. The agent's lines are what its daemon logs."
     )
-    with Box(directory, stomp=STOMP) as box:
+    with Box(directory, stomp=STOMP, opennebula="6.10", ams=True) as box:
         stage = Stage(box, teller)
         try:
             return _months(stage)
@@ -39,16 +42,20 @@ def play(directory: Path, teller: Teller) -> Books:
 
 def _months(stage: Stage) -> Books:
     box = stage.box
+    stage.teller.heading("Two clouds are in use; nobody counts it yet")
     stage.set(at("2025-12-10 12:00"))
     ops = box.cloud.create_project(OPS_PROJECT, VO=OPS_VO)
     box.cloud.create_user(OPS_USER, roles={OPS_PROJECT: ["member"]})
     monitor = box.create_server(name="monitor", project=OPS_PROJECT, user=OPS_USER)
-    stage.cloud("John Smith of VO ops starts 'monitor' (1 core); nobody counts it yet")
+    stage.openstack("John Smith of VO ops starts 'monitor' (1 core)")
+    stage.set(at("2025-12-28 08:00"))
+    database = box.create_vm(name="database", vcpu=2)
+    stage.opennebula(f"Jane Doe of VO {VO} starts 'database' (2 cores)")
 
-    _january(stage)
-    worker = _resized(stage)
-    _outage(stage, worker)
-    _trouble_at_the_broker(stage, monitor)
+    _january(stage, database)
+    worker = _changed(stage, database)
+    _outage(stage, worker, database)
+    _trouble_at_the_broker(stage, monitor, database)
 
     stage.teller.heading("Early in April the months until March are final")
     stage.work(at("2026-04-03 06:00"))
@@ -57,18 +64,28 @@ def _months(stage: Stage) -> Books:
     status = box.agent("status", check=False)
     stage.teller.quote("fedcloud-agent status", status.stdout, status.returncode)
     vos = {life.project_id: VO for life in box.cloud.truth().values()}
-    return close_books(box, {**vos, ops: OPS_VO}, stage.now)
+    groups = {str(life.gid): VO for life in box.oned.truth().values()}
+    return close_books(box, {**vos, **groups, ops: OPS_VO}, stage.now)
 
 
-def _january(stage: Stage) -> None:
+def _january(stage: Stage, database: int) -> None:
+    box = stage.box
     stage.teller.heading("The agent comes to the site")
     stage.set(at("2026-01-19 09:00"))
     stage.start_daemon()
     stage.work()
-    stage.teller.remark("  'first_run: backfill' reports machines from before it came: December, closed, and January.")
+    stage.teller.remark(
+        "  'first_run: backfill' reports machines from before it came: December, closed, and January, for each of the\n"
+        "  two destinations."
+    )
     stage.set(at("2026-01-20 12:00"))
-    stage.box.create_server(name="analysis")
-    stage.cloud(f"Jane Doe of VO {VO} starts 'analysis' (1 core)")
+    box.create_server(name="analysis")
+    stage.openstack("Jane Doe, who uses both clouds, starts 'analysis' (1 core)")
+    stage.set(at("2026-01-20 12:10"))
+    box.oned.act(database, "live_migrate", host=1)
+    stage.opennebula(
+        "'database' moves to another host while it runs: oned closes a record of its history, and opens one"
+    )
     stage.work(at("2026-01-20 12:20"))
 
     stage.teller.heading("Five minutes into February: January is over")
@@ -76,41 +93,50 @@ def _january(stage: Stage) -> None:
     stage.teller.remark("  Each machine that lived got a record of January's last second: the month is exact at once.")
 
 
-def _resized(stage: Stage) -> str:
+def _changed(stage: Stage, database: int) -> str:
     box = stage.box
     stage.teller.heading("Machines change")
     stage.set(at("2026-02-10 10:00"))
     analysis = next(key for key, life in box.cloud.truth().items() if life.created == at("2026-01-20 12:00"))
     box.cloud.act(analysis, "resize", flavor="large")
-    stage.cloud("Jane Doe resizes 'analysis' to 4 cores: 4 core hours in each hour, from now on and not before")
+    stage.openstack("Jane Doe resizes 'analysis' to 4 cores: 4 core hours in each hour, from now on and not before")
     stage.work(at("2026-02-10 10:20"))
     stage.set(at("2026-02-10 10:40"))
     box.cloud.act(analysis, "confirm_resize")
     worker = box.create_server(name="worker", flavor="large")
-    stage.cloud("she also starts 'worker' (4 cores)")
-    stage.work(at("2026-02-14 15:00"))
+    stage.openstack("she also starts 'worker' (4 cores)")
     stage.set(at("2026-02-14 15:30"))
     box.cloud.act(analysis, "stop")
-    stage.cloud("she stops 'analysis', but keeps it")
+    stage.openstack("she stops 'analysis', but keeps it: as sites have always counted OpenStack, that is usage")
+    box.oned.act(database, "suspend")
+    stage.opennebula("she suspends 'database': by oned's history it does not run, so that is none")
     stage.work(at("2026-02-26 17:30"))
     return worker
 
 
-def _outage(stage: Stage, worker: str) -> None:
+def _outage(stage: Stage, worker: str, database: int) -> None:
     box = stage.box
     stage.teller.heading("The agent's machine is down over the end of February")
     stage.cut_power()
     stage.set(at("2026-02-26 18:00"))
-    stage.teller.say(stage.now, "trouble", "power cut: the daemon is gone, and nobody looks at the cloud any more")
+    stage.teller.say(stage.now, "trouble", "power cut: the daemon is gone, and nobody looks at the clouds any more")
     stage.set(at("2026-02-27 09:30"))
     batch = box.create_server(name="batch", flavor="large")
-    stage.cloud("meanwhile Jane Doe starts 'batch' (4 cores)")
+    stage.openstack("meanwhile Jane Doe starts 'batch' (4 cores)")
+    stage.set(at("2026-02-27 20:00"))
+    box.oned.act(database, "resume")
+    stage.opennebula("she resumes 'database'")
     stage.set(at("2026-02-28 06:00"))
     box.cloud.act(worker, "delete")
-    stage.cloud("she deletes 'worker'")
+    stage.openstack("she deletes 'worker'")
+    stage.set(at("2026-03-01 03:00"))
+    box.oned.act(database, "poweroff")
+    stage.opennebula("'database' is switched off for an hour")
+    stage.set(at("2026-03-01 04:00"))
+    box.oned.act(database, "resume")
     stage.set(at("2026-03-02 17:45"))
     box.cloud.act(batch, "delete")
-    stage.cloud("and 'batch', which lived in February and March, unseen by the agent")
+    stage.openstack("she deletes 'batch', which lived in February and March, unseen by the agent")
     stage.set(at("2026-03-03 09:00"))
     status = box.agent("status", check=False)
     stage.teller.quote("fedcloud-agent status", status.stdout, status.returncode)
@@ -119,20 +145,27 @@ def _outage(stage: Stage, worker: str) -> None:
     stage.teller.remark("  It made up for what it missed; each hour went to the month in which it was used.")
 
 
-def _trouble_at_the_broker(stage: Stage, monitor: str) -> None:
+def _trouble_at_the_broker(stage: Stage, monitor: str, database: int) -> None:
     box = stage.box
     assert box.broker is not None and box.central is not None
     stage.teller.heading("The message broker is away")
     stage.set(at("2026-03-20 11:00"))
     box.broker.stop()
+    stage.teller.say(
+        stage.now, "trouble", "the broker, through which 'central' gets its records, is down for maintenance"
+    )
     box.cloud.act(monitor, "delete")
-    stage.cloud("John Smith deletes 'monitor'; the broker is down for maintenance")
+    stage.openstack("John Smith deletes 'monitor'")
     stage.work(at("2026-03-20 11:30"))
+    stage.teller.remark("  What is for 'central' waits in the agent; 'ams' got its part.")
     status = box.agent("status", check=False)
     stage.teller.quote("fedcloud-agent status", status.stdout, status.returncode)
     box.broker.start()
     box.central.restart()
-    stage.teller.say(stage.now, "centre", "the broker is back")
+    stage.teller.say(stage.now, "central", "the broker is back")
     stage.work(at("2026-03-20 12:40"))
+    stage.set(at("2026-03-25 22:00"))
+    box.oned.act(database, "terminate")
+    stage.opennebula("Jane Doe terminates 'database'")
     stage.teller.heading("Five minutes into April: March is over")
     stage.work(at("2026-04-01 00:05"))

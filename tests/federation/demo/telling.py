@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
-from typing import List, Sequence
+from typing import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -13,8 +13,15 @@ from rich.text import Text
 
 from tests.federation.demo.books import Month
 
-_STYLES = {"cloud": "cyan", "agent": "green", "centre": "magenta", "trouble": "yellow"}
-_INDENT = 27
+_STYLES = {
+    "OpenStack": "cyan",
+    "OpenNebula": "blue",
+    "agent": "green",
+    "central": "magenta",
+    "ams": "magenta",
+    "trouble": "yellow",
+}
+_INDENT = 30
 """Of what is said: behind the time and the speaker."""
 
 _WIDTH = 118
@@ -49,7 +56,7 @@ class Teller:
         """Tell what somebody does or says at an instant of the story."""
         stamp = time.strftime("%Y-%m-%d %H:%M", time.gmtime(instant))
         lines = textwrap.wrap(text, max(40, self._console.width - _INDENT)) or [""]
-        line = Text.assemble((stamp, "dim"), f"{'':2}", (f"{who:9}", _STYLES.get(who, "")), lines[0])
+        line = Text.assemble((stamp, "dim"), f"{'':2}", (f"{who:12}", _STYLES.get(who, "")), lines[0])
         self._console.print(line, soft_wrap=True)
         for more in lines[1:]:
             self._console.print(Text(" " * _INDENT + more), soft_wrap=True)
@@ -66,15 +73,18 @@ class Teller:
 
     def verdict(self, months: Sequence[Month]) -> None:
         """Show the truth and the books side by side, in hours; they are compared to the second."""
-        table = Table(title="Truth of the cloud, and monthly summary of the repository")
-        for name in ("month", "VO", "machines"):
+        names = list(months[0].shown) if months else []
+        table = Table(title="Hours as they were in the clouds, and as the monthly summary of each repository has them")
+        for name in ("month", "VO", "cloud", "machines"):
             table.add_column(name, no_wrap=True)
-        for name in ("wall h, truth", "wall h, centre", "cpu h, truth", "cpu h, centre"):
-            table.add_column(name, justify="right")
+        for kind in ("wall", "cpu"):
+            for source in ("true", *names):
+                table.add_column(f"{kind}\n{source}", justify="right")
         table.add_column("equal", justify="center")
         for month in months:
-            cells: List[Text] = [Text(month.name), Text(month.vo), Text(str(month.machines))]
-            cells += [Text(_hours(value)) for value in (month.wall, month.shown_wall, month.cpu, month.shown_cpu)]
+            sums = [month.true, *(month.shown[name] for name in names)]
+            cells = [Text(text) for text in (month.name, month.vo, month.cloud, str(month.machines))]
+            cells += [Text(_hours(one.wall)) for one in sums] + [Text(_hours(one.cpu)) for one in sums]
             good = Text(self._tick, style="bold green") if month.equal else Text(self._cross, style="bold red")
             table.add_row(*cells, good)
         self._console.print()

@@ -31,12 +31,15 @@ def main() -> None:
     parser.add_argument("--certificate", type=Path, help="PEM, of the proxy")
     parser.add_argument("--key", type=Path)
     parser.add_argument("--client-authority", type=Path, help="PEM: whose client certificates the proxy takes")
+    parser.add_argument("--dumb", action="store_true", help="answer nobody but the control, until clear_faults")
     options = parser.parse_args()
     gc.set_threshold(50000, 20, 100)
     site = Site(PROFILES[options.profile], f"http://127.0.0.1:{options.port}/RPC2")
     control = Control(site)
     for path in options.state:
         control.run("load", json.loads(path.read_text()))
+    if options.dumb:
+        control.run("fault", {"kind": "drop", "count": None})
     servers: List[HTTPServer] = [ControlServer(options.control_port, control)]
     if options.proxy_port:
         servers.append(

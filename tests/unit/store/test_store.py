@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -183,6 +186,23 @@ def test_a_damaged_database_never_takes_the_place_of_its_copy(tmp_path: Path) ->
     with pytest.raises(DamagedError):
         copies.refresh(path, int(time.time()) + 2 * 86400, 86400)
     assert rows(tmp_path) == ["good"]
+
+
+def test_several_runs_that_begin_at_once_make_one_copy(tmp_path: Path) -> None:
+    add(tmp_path, "kept")
+    path, barrier = tmp_path / FILE_NAME, threading.Barrier(4)
+
+    def begin(_: int) -> bool:
+        barrier.wait(30)
+        return copies.refresh(path, int(time.time()), 86400)
+
+    standing = path.with_suffix(copies.COPY_SUFFIX)
+    with ThreadPoolExecutor(4) as runs:
+        for _ in range(10):
+            assert list(runs.map(begin, range(4))).count(True) == 1
+            copies.verify(standing)
+            os.utime(standing, (0, 0))
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_a_directory_that_cannot_be_made_is_an_error_in_words(tmp_path: Path) -> None:
