@@ -1,6 +1,6 @@
-"""A whole federation around one site: CA, broker, central repository, a cloud, and the agent's own commands.
+"""A whole federation around one site: CA, broker, central repository, its clouds, and the agent's own commands.
 
-The agent and the cloud share one clock that stands still at what it is set to (:class:`Clock`, by libfaketime for the
+The agent and the clouds share one clock that stands still at what it is set to (:class:`Clock`, by libfaketime for the
 agent's processes), so that months can pass; broker and repository live in real time.
 """
 
@@ -21,6 +21,7 @@ from tests.federation.broker import Broker
 from tests.federation.central.controller import QUEUE, CentralRepository
 from tests.federation.central.repository import Repository
 from tests.federation.controller import Controller
+from tests.federation.opennebula import OnedSimulator
 from tests.federation.openstack.controller import OpenStackSimulator
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,11 +102,15 @@ class AgentDaemon(Controller):
 
 
 class Box:
-    """A federation in a directory. Use it as a context manager; ``cloud`` has one VO project and one user of it.
+    """A federation in a directory. Use it as a context manager.
+
+    ``cloud`` is an OpenStack (the agent's cloud ``main``) unless ``openstack`` is False, ``oned`` an OpenNebula (the
+    agent's cloud ``one``) when ``opennebula`` names its profile. Each has one VO's project or group, and a user in it.
 
     ``settings`` are lines of YAML below ``accounting:`` (besides destinations), ``stomp`` lines of the destination,
-    ``cloud_settings`` lines of the cloud. The agent's account lists all projects at once, or with ``wide=False`` is a
-    reader that lists its projects one by one.
+    ``cloud_settings`` and ``oned_settings`` lines of the clouds. The agent's account of OpenStack lists all projects at
+    once, or with ``wide=False`` is a reader that lists its projects one by one; its account of OpenNebula sees
+    everything by a rule (``rule``).
     """
 
     def __init__(
@@ -117,6 +122,9 @@ class Box:
         cloud_settings: str = "",
         broker: bool = True,
         wide: bool = True,
+        openstack: bool = True,
+        opennebula: Optional[str] = None,
+        oned_settings: str = "",
     ) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
@@ -125,10 +133,14 @@ class Box:
         self.etc.mkdir(exist_ok=True)
         self.wide = wide
         self.clock = Clock(directory)
-        self.settings, self.stomp, self.cloud_settings = settings, stomp, cloud_settings
+        self.openstack, self.opennebula = openstack, opennebula
+        self.settings, self.stomp = settings, stomp
+        self.cloud_settings, self.oned_settings = cloud_settings, oned_settings
         self.authority = Authority(directory / "ca")
         self.host: Credential = self.authority.host("agent.example.org", valid=_LIFE)
         self.cloud = OpenStackSimulator(directory / "openstack")
+        self.oned = OnedSimulator(directory / "opennebula", opennebula or "6.10")
+        self.rule = -1
         self.broker: Optional[Broker] = None
         if broker:
             shown = self.authority.host("broker.example.org", valid=_LIFE)
@@ -139,9 +151,19 @@ class Box:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Box:
-        for server in (self.cloud, self.broker, self.central):
+        for server in (self.broker, self.central):
             if server is not None:
                 self._stack.enter_context(server)
+        if self.openstack:
+            self._stack.enter_context(self.cloud)
+            self._furnish_openstack()
+        if self.opennebula:
+            self._stack.enter_context(self.oned)
+            self._furnish_opennebula()
+        self.configure()
+        return self
+
+    def _furnish_openstack(self) -> None:
         self.cloud.create_project(PROJECT, VO=VO)
         self.cloud.create_flavor("small", 1, 2048, 20)
         self.cloud.create_flavor("large", 4, 8192, 80)
@@ -149,8 +171,13 @@ class Box:
         admin = {self.cloud.admin_project: ["admin"]} if self.wide else {}
         roles = {"system": ["reader"], PROJECT: ["reader"], **admin}
         self.cloud.create_user("accounting", password="accounting-secret", roles=roles)
-        self.configure()
-        return self
+
+    def _furnish_opennebula(self) -> None:
+        self.oned.latency(0, 0)
+        self.oned.create_group(VO)
+        self.oned.create_user("jane", groups=[VO], template={"X509_DN": USER})
+        account = self.oned.create_user("accounting", password="accounting-secret")
+        self.rule = self.oned.create_rule(f"#{account} VM+HOST+CLUSTER+IMAGE+TEMPLATE+USER+GROUP/* USE *")
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
@@ -158,12 +185,9 @@ class Box:
         self._stack.close()
 
     def configure(self, **changed: str) -> None:
-        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp`` or ``cloud_settings``."""
+        """Write the agent's configuration; ``changed`` replaces ``settings``, ``stomp`` or those of a cloud."""
         for name, text in changed.items():
             setattr(self, name, text)
-        secret = self.etc / "keystone.secret"
-        secret.touch(mode=0o600)
-        secret.write_text("accounting-secret\n")
         if self.broker is not None:
             destination = f"""
             type: stomp
@@ -184,20 +208,8 @@ class Box:
             f"site: {SITE}",
             f"directories: {{state: {self.state}, spool: {self.directory}/spool, runtime: {self.directory}/run}}",
             "clouds:",
-            "  main:",
-            "    type: openstack",
-            "    service: cloud.example.org",
-            "    auth:",
-            f"      auth_url: {self.cloud.auth_url}",
-            "      username: accounting",
-            "      user_domain_id: default",
-            f"      password_file: {secret}",
-            *(
-                [f"      project_name: {self.cloud.admin_project}", "      project_domain_id: default"]
-                if self.wide
-                else []
-            ),
-            textwrap.indent(textwrap.dedent(self.cloud_settings), "    "),
+            *(self._openstack_lines() if self.openstack else []),
+            *(self._opennebula_lines() if self.opennebula else []),
             "accounting:",
             textwrap.indent(textwrap.dedent(self.settings), "  "),
             "  destinations:",
@@ -207,10 +219,45 @@ class Box:
         ]
         (self.etc / "agent.yaml").write_text("\n".join(line for line in lines if line.strip()) + "\n")
 
+    def _openstack_lines(self) -> List[str]:
+        project = [f"      project_name: {self.cloud.admin_project}", "      project_domain_id: default"]
+        return [
+            "  main:",
+            "    type: openstack",
+            "    service: cloud.example.org",
+            "    auth:",
+            f"      auth_url: {self.cloud.auth_url}",
+            "      username: accounting",
+            "      user_domain_id: default",
+            f"      password_file: {self._secret('keystone')}",
+            *(project if self.wide else []),
+            textwrap.indent(textwrap.dedent(self.cloud_settings), "    "),
+        ]
+
+    def _opennebula_lines(self) -> List[str]:
+        return [
+            "  one:",
+            "    type: opennebula",
+            "    service: one.example.org",
+            f"    endpoint: {self.oned.url}",
+            f"    auth: {{username: accounting, password_file: {self._secret('oned')}}}",
+            "    rights: granted",
+            textwrap.indent(textwrap.dedent(self.oned_settings), "    "),
+        ]
+
+    def _secret(self, name: str) -> Path:
+        path = self.etc / f"{name}.secret"
+        path.touch(mode=0o600)
+        path.write_text("accounting-secret\n")
+        return path
+
     def set_clock(self, instant: int) -> None:
-        """Set the time of the agent and of the cloud."""
+        """Set the time of the agent and of the clouds."""
         self.clock.set(instant)
-        self.cloud.set_clock(instant)
+        if self.openstack:
+            self.cloud.set_clock(instant)
+        if self.opennebula:
+            self.oned.set_clock(instant)
 
     def agent_command(self) -> List[str]:
         """Return how the agent is started."""
@@ -246,6 +293,10 @@ class Box:
         """Create a server of the VO's project and return its id."""
         entry: Mapping[str, Any] = {"project": PROJECT, "user": USER, "flavor": "small", **fields}
         return str(self.cloud.create_server(**entry))
+
+    def create_vm(self, **fields: Any) -> int:
+        """Create a machine of the VO's group in OpenNebula and return its id."""
+        return self.oned.create_vm("jane", **fields)
 
     def repository(self) -> Repository:
         """Open the central repository's database; close it afterwards."""

@@ -24,6 +24,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 _LIBRARIES = """
 fedcloud_agent.cli.accounting.group fedcloud_agent.cli.accounting.trial fedcloud_plugins.openstack.plugin
+fedcloud_plugins.opennebula.plugin fedcloud_plugins.opennebula.connection fedcloud_plugins.opennebula.walk
 fedcloud_agent.outbox.stomp fedcloud_agent.outbox.directory fedcloud_agent.store.copies fedcloud_agent.pki.envelope
 fedcloud_agent.cli.status keystoneauth1.session keystoneauth1.identity.v3 requests sqlalchemy.dialects.sqlite
 alembic.command cryptography.x509
