@@ -298,6 +298,16 @@ class Box:
         """Create a machine of the VO's group in OpenNebula and return its id."""
         return self.oned.create_vm("jane", **fields)
 
+    def lives(self) -> Dict[str, Any]:
+        """Return what really happened to the machines of all clouds that ever ran, by VMUUID."""
+        lives: Dict[str, Any] = dict(self.cloud.truth()) if self.openstack else {}
+        for key, life in (self.oned.truth() if self.opennebula else {}).items():
+            if life.runs:
+                moment = time.strftime("%Y-%m-%d %H:%M:%S+00:00", time.gmtime(life.created))
+                uuid = f"{self.oned.url}/compute/{key} {moment}".lower()
+                lives[uuid] = life._replace(id=uuid)  # type: ignore[arg-type]
+        return lives
+
     def repository(self) -> Repository:
         """Open the central repository's database; close it afterwards."""
         assert self.central is not None

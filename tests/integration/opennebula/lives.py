@@ -20,7 +20,7 @@ START = 1768910400
 """2026-01-20 12:00: the agent's first look."""
 
 EARLIEST = START - 40 * DAY
-OWNERS = (("jane", "vo.example.org"), ("joe", "vo.example.org"), ("joe", "ops"), ("oneadmin", "oneadmin"))
+OWNERS = (("jane", "vo.example.org"), ("joe", "vo.example.org"), ("joe", "ops"))
 _GRIM = frozenset({"terminate", "terminate_hard", "delete", "delete_db"})
 _LEFT_OUT = frozenset({"alter", "state", "change", "rename", "clone", "cloned", "clone_failed"})
 """Faults of oned itself, and what changes nothing of an accounting."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Iterator, List, Tuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from fedcloud_agent.store.opening import open_store
 from tests.federation.opennebula import OnedSimulator
@@ -27,7 +27,11 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         oned.plugin.close()
 
 
-@settings(max_examples=max(5, settings.default.max_examples // len(PROFILES)))
+# each example takes a tenth of a second or two: to make a failing one small takes minutes
+@settings(
+    max_examples=max(5, settings.default.max_examples // len(PROFILES)),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(plans, polls)
 def test_lives_are_exact(site: Tuple[Oned, Path], lives: List[Plan], schedule: List[Step]) -> None:
     oned, store = site
