@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import departures
@@ -292,11 +292,21 @@ def living(connection: Connection, cloud: str) -> Dict[str, int]:
 
 
 def end_missing(connection: Connection, machine: Missing, note: str) -> None:
-    """Complete a machine that vanished, at the last instant at which it was known to be alive."""
+    """Complete a machine that vanished, at the last instant at which it was known to be alive.
+
+    One that never started has no end, and nothing to report.
+    """
+    started = vm.c.start.is_not(None)
     connection.execute(
         update(vm)
         .where(vm.c.id == machine.id)
-        .values(status=COMPLETED, cloud_status="vanished", end=machine.alive_at, due=AT_ONCE, note=note)
+        .values(
+            status=COMPLETED,
+            cloud_status="vanished",
+            end=case((started, machine.alive_at), else_=None),
+            due=case((started, AT_ONCE), else_=None),
+            note=note,
+        )
     )
 
 

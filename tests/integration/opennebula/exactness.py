@@ -10,6 +10,7 @@ import dataclasses
 import shutil
 import tempfile
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Callable, Dict, Iterator, List, Optional, Set, Tuple
 
@@ -133,7 +134,7 @@ class Played:
 def play(oned: Oned, template: Path, plans: List[Plan], schedule: List[Step]) -> Played:
     """Let time pass with everything that may happen, then some good runs."""
     simulator, profile = oned.simulator, oned.simulator.profile
-    machines = [told(profile, number, plan) for number, plan in enumerate(plans)]
+    machines = [told(profile, number, plan) for number, plan in enumerate(sorted(plans, key=itemgetter(0)))]
     simulator.clear_faults()
     simulator.reinstall()
     simulator.set_clock(EARLIEST - DAY)

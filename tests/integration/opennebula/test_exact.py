@@ -8,6 +8,7 @@ from typing import Iterator, List, Tuple
 import pytest
 from hypothesis import Phase, given, settings
 
+from fedcloud_agent.clock import DAY, HOUR
 from fedcloud_agent.store.opening import open_store
 from tests.federation.opennebula import OnedSimulator
 from tests.integration.opennebula.exactness import Oned, Step, check, play, polls
@@ -36,3 +37,11 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def test_lives_are_exact(site: Tuple[Oned, Path], lives: List[Plan], schedule: List[Step]) -> None:
     oned, store = site
     check(oned, play(oned, store, lives, schedule))
+
+
+def test_what_never_ran_and_vanished_is_no_usage(site: Tuple[Oned, Path]) -> None:
+    oned, store = site
+    pending: Plan = (39 * DAY, 1, [(3 * DAY, 99, 0, {}, {})])
+    played = play(oned, store, [pending], [(HOUR, "well", "", 0), (3 * DAY, "well", "done before", 0)])
+    check(oned, played)
+    assert played.lives[0].purged and not played.repository.usage()
