@@ -182,8 +182,9 @@ def _change(old: Dict[str, Any], told: Dict[str, Any], as_of: int) -> Dict[str, 
         if told[name] is None:
             told[name] = old[name]
     change = {name: told[name] for name in _TOLD if told[name] != old[name]}
-    if "cpu_count" in change and told["start"] is not None and old["start"] is not None:
-        sizes = json.loads(old["sizes"]) if old["sizes"] else [[old["start"], old["cpu_count"]]]
+    if "cpu_count" in change and told["start"] is not None:
+        # one that had not started yet may have done so and been resized since the last look
+        sizes = json.loads(old["sizes"]) if old["sizes"] else [[old["start"] or told["start"], old["cpu_count"]]]
         # resized between the last look and this one: at its last change, if that is where it lies
         looked, changed = old["alive_at"] or 0, told["changed"] or as_of
         since = changed if looked <= changed <= as_of + HOUR else as_of
