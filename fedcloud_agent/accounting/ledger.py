@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import departures
@@ -194,6 +194,7 @@ def _change(old: Dict[str, Any], told: Dict[str, Any], as_of: int) -> Dict[str, 
             told[name] = old[name]
     change = {name: told[name] for name in _TOLD if told[name] != old[name]}
     if "cpu_count" in change and told["start"] is not None:
+        # one that had not started yet may have done so and been resized since the last look
         begin = told["start"] if old["start"] is None else old["start"]
         sizes = json.loads(old["sizes"]) if old["sizes"] else [[begin, old["cpu_count"]]]
         # resized between the last look and this one: at its last change, if that is where it lies
@@ -304,11 +305,21 @@ def living(connection: Connection, cloud: str) -> Dict[str, int]:
 
 
 def end_missing(connection: Connection, machine: Missing, note: str) -> None:
-    """Complete a machine that vanished, at the last instant at which it was known to be alive."""
+    """Complete a machine that vanished, at the last instant at which it was known to be alive.
+
+    One that never started has no end, and nothing to report.
+    """
+    started = vm.c.start.is_not(None)
     connection.execute(
         update(vm)
         .where(vm.c.id == machine.id)
-        .values(status=COMPLETED, cloud_status="vanished", end=machine.alive_at, due=AT_ONCE, note=note)
+        .values(
+            status=COMPLETED,
+            cloud_status="vanished",
+            end=case((started, machine.alive_at), else_=None),
+            due=case((started, AT_ONCE), else_=None),
+            note=note,
+        )
     )
 
 

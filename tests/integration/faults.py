@@ -47,11 +47,11 @@ def failed(done: subprocess.CompletedProcess[str], code: int, *words: str) -> No
 
 
 def truth(box: Box) -> Usage:
-    """Return what the servers of the cloud used in each month of their lives until now."""
+    """Return what the machines of the clouds used in each month of their lives until now."""
     assert box.clock.instant is not None
     now = box.clock.instant
     used: Usage = {}
-    for life in box.cloud.truth().values():
+    for life in box.lives().values():
         last = now if life.ended is None else min(now, life.ended)
         for month in range(month_of(life.created), month_of(last) + 1):
             window = (month_start(month), min(month_start(month + 1), last))

@@ -116,6 +116,7 @@ class Machines:
         self._ids.clear()
         self._unborn.clear()
         self._pending.clear()
+        self.refused.clear()
         self.fleet = None
         self.next_id = 0
 

@@ -52,7 +52,7 @@ class Site:
         arrival.from_directory(self.outgoing, self.repository)
 
     def check(self) -> None:
-        lives = self.box.cloud.truth()
+        lives = self.box.lives()
         assert checks.compare(self.box.state, self.repository, lives, self.now) >= len(lives)
         self.repository.summarise(self.now)
         checks.compare_sums(self.repository, lives, self.now)
@@ -78,7 +78,8 @@ def agent(box: Box) -> Iterator[Preloaded]:
 @pytest.fixture
 def site(box: Box, agent: Preloaded) -> Iterator[Site]:
     site = Site(box, agent, Repository())
-    site.now = box.cloud.now()
+    assert box.clock.instant is not None
+    site.now = box.clock.instant
     site.forget()
     yield site
     site.repository.close()

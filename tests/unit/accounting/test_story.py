@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, Iterator, List, Tuple
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from fedcloud_agent.accounting import report
 from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, FirstRun
 from fedcloud_agent.accounting.tables import record, vm
 from fedcloud_agent.clock import DAY, HOUR
-from fedcloud_agent.clouds.contract import COMPLETED
+from fedcloud_agent.clouds.contract import COMPLETED, VirtualMachine, Window
 from fedcloud_agent.errors import TryAgainError
 from fedcloud_agent.outbox.table import message
 from fedcloud_agent.store.engine import Store
@@ -266,3 +266,25 @@ def test_our_clock_behind_opens_no_closed_month(store: Store) -> None:
     agent.send()
     repository.summarise(at("2026-02-04 12:00:00"))
     assert sums(repository) == {"2026-01": (at("2026-01-31 12:00:00") - life.start, 1)}
+
+
+class Waiting(World):
+    """A cloud in which machines are created some time before they start."""
+
+    created = 0
+
+    def tell(self, life: Life, now: int) -> VirtualMachine:
+        return super().tell(life, now) if now >= life.start else super().tell(life, life.start)._replace(start=None)
+
+    def visible(self, now: int, window: Window) -> Iterator[VirtualMachine]:
+        return (self.tell(life, now) for life in self.lives if self.created <= now)
+
+
+def test_a_machine_that_started_and_was_resized_between_two_looks_has_both_sizes(store: Store) -> None:
+    life = Life("vm-1", at("2026-01-20"), None, [(at("2026-01-20"), 2), (at("2026-01-22"), 8)])
+    world, repository = Waiting([life]), Repository()
+    agent = Agent(store, world, repository)
+    run(agent, "2026-01-19")
+    assert not shown(repository)
+    run(agent, "2026-01-25")
+    assert shown(repository) == truth([life], at("2026-01-25"))
