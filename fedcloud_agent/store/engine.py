@@ -1,7 +1,8 @@
 """The door to the database: one engine, short transactions, and errors in words.
 
 Several processes write: a transaction that writes takes the write lock when it begins (BEGIN IMMEDIATE, with PostgreSQL
-an advisory lock), is short, and never waits for the network. What was committed is on disk (synchronous=FULL), since a record's life depends on it.
+an advisory lock), is short, and never waits for the network. What was committed is on disk (synchronous=FULL), since a
+record's life depends on it.
 """
 
 from __future__ import annotations
