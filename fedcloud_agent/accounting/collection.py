@@ -22,6 +22,9 @@ OUTAGE = 6 * HOUR
 VANISHED_AT_ONCE = 5
 VANISHED_SHARE = 0.05
 
+_REASONS_TOLD = 5
+"""Of machines that cannot be read so many different reasons are told in one run; 'accounting explain' has them all."""
+
 
 @dataclass
 class Collected:
@@ -133,6 +136,7 @@ def _read(
         number += 1
     machines = 0
     told: Optional[str] = None
+    unreadable: Dict[str, List[str]] = {}
     for page in listing.pages:
         with store.write() as connection:
             taken = ledger.take(connection, cloud, listing, number, page)
@@ -141,11 +145,20 @@ def _read(
         found.unchanged += taken.unchanged
         found.unreadable += taken.unreadable
         found.problems.extend([*page.problems, *taken.problems])
+        for uuid, reason in page.unreadable:
+            if reason in unreadable or len(unreadable) < _REASONS_TOLD:
+                unreadable.setdefault(reason, []).append(uuid)
         told = page.mark if page.mark is not None else told
         machines += len(page.machines)
         progress(machines, listing.expected)
     with store.write() as connection:
         ledger.finish(connection, cloud, listing, number, told)
+    found.problems.extend(_not_readable(uuids, reason) for reason, uuids in unreadable.items())
+
+
+def _not_readable(uuids: List[str], reason: str) -> Problem:
+    others = f" and {len(uuids) - 1} more" if len(uuids) > 1 else ""
+    return Problem(f"machine {uuids[0]}{others}", f"{reason}; what is known of it stands until it can be read")
 
 
 def _settle_vanished(

@@ -29,6 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 SITE = "EXAMPLE-SITE"
 VO = "vo.example.org"
 PROJECT = "vo-example"
+RIGHTS = "VM+HOST+CLUSTER+IMAGE+TEMPLATE+USER+GROUP/* USE *"
+"""What an account of OpenNebula needs to see everything."""
+
 USER = "/DC=org/DC=example/CN=Jane Doe"
 _LIFE = (-3650 * 86400, 18000 * 86400)  # of certificates: a box may live through hundreds of months
 _FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -113,7 +116,7 @@ class Box:
     repository of its own behind it (``aggregator``), and a destination ``ams`` (``ams_settings`` are lines of it);
     without a broker that repository is the only one. The agent's account of OpenStack lists all projects at once, or
     with ``wide=False`` is a reader that lists its projects one by one; its account of OpenNebula sees everything by a
-    rule (``rule``).
+    rule (``rule``, for ``account``).
     """
 
     def __init__(
@@ -145,7 +148,7 @@ class Box:
         self.host: Credential = self.authority.host("agent.example.org", valid=_LIFE)
         self.cloud = OpenStackSimulator(directory / "openstack")
         self.oned = OnedSimulator(directory / "opennebula", opennebula or "6.10")
-        self.rule = -1
+        self.account = self.rule = -1
         self.broker: Optional[Broker] = None
         if broker:
             shown = self.authority.host("broker.example.org", valid=_LIFE)
@@ -190,8 +193,8 @@ class Box:
         self.oned.latency(0, 0)
         self.oned.create_group(VO)
         self.oned.create_user("jane", groups=[VO], template={"X509_DN": USER})
-        account = self.oned.create_user("accounting", password="accounting-secret")
-        self.rule = self.oned.create_rule(f"#{account} VM+HOST+CLUSTER+IMAGE+TEMPLATE+USER+GROUP/* USE *")
+        self.account = self.oned.create_user("accounting", password="accounting-secret")
+        self.rule = self.oned.create_rule(f"#{self.account} {RIGHTS}")
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]

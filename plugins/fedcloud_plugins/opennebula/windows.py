@@ -11,7 +11,7 @@ import logging
 from typing import Iterator, List, Optional, Sequence, Set
 
 from fedcloud_agent.clouds.contract import Problem
-from fedcloud_agent.errors import AgentError
+from fedcloud_agent.errors import AgentError, RemoteDataError
 from fedcloud_agent.http import FailedError, LargeError, SlowError
 from fedcloud_plugins.opennebula.machines import ALL, LARGEST_ID, Machines
 from fedcloud_plugins.opennebula.row import Form, Row
@@ -56,6 +56,7 @@ class Windows:
         self._usual = _USUAL
         self._shrunk = False
         self._silences = 0
+        self._sighted = False
 
     def along(self, ends: Sequence[int], state: int) -> Iterator[List[Row]]:
         """Read the ids from 0 to the last of ``ends``, in steps that lead from one of these ids to another.
@@ -118,6 +119,8 @@ class Windows:
             blinding = is_blinding(error)
             if not (blinding or is_too_much(error)):
                 raise
+            if blinding:
+                self._check_sight(error)
             self._silences += isinstance(error, SlowError)
             if self._silences > _MOST_SILENCES or (first == last and not blinding):
                 raise
@@ -133,6 +136,23 @@ class Windows:
         middle = (first + last) // 2
         yield from self._read_open(first, middle, state)
         yield from self._read_open(middle + 1, last, state)
+
+    def _check_sight(self, error: AgentError) -> None:
+        """Raise an error that a machine seems to cause, if oned cannot even tell a range without any."""
+        if self._sighted:
+            return
+        for read in (self.machines.window, self.machines.brief):
+            try:
+                read(LARGEST_ID, LARGEST_ID, ALL)
+            except AgentError as other:
+                if not is_blinding(other):
+                    raise
+                raise RemoteDataError(
+                    "oned cannot even tell a range of ids without machines, so it is no machine that is odd: "
+                    f"{error.message}",
+                    hint="look into oned.log; is a proxy between us and oned?",
+                ) from error
+        self._sighted = True
 
     def _in_brief(self, number: int, state: int, reason: str) -> List[Row]:
         """Return a machine as far as oned can tell it."""

@@ -276,7 +276,7 @@ def _between(played: Played, number: int, have: Months, known: int, last: int) -
         assert wall >= 0 and min(counts) * wall <= cpu <= max(counts) * wall
         assert ran <= _most(played, number, until), "more than can be"
     if number not in played.cut:
-        assert ran >= life.seconds(0, known + 1), "less than was seen"
+        assert ran >= life.seconds(0, known), "less than was seen"
     troubled = played.machines[number].troubled  # that a boot failed and was tried again is in no record
     if ran > life.seconds(0, last) and not (troubled or _all_stops_seen(played, life, last)):
         assert played.said & {UNTOLD_STOP.subject, CUT_HISTORY.subject}, "an upper bound, and nobody was told"
@@ -302,7 +302,7 @@ def _most(played: Played, number: int, until: int) -> int:
 
 
 def _all_stops_seen(played: Played, life: Life, until: int) -> bool:
-    return all(any(begin <= at < end for at in played.looks) for begin, end in _gaps(life, until))
+    return all(any(begin <= at <= end for at in played.looks) for begin, end in _gaps(life, until))
 
 
 def usage(life: Life, until: int) -> Months:

@@ -166,3 +166,14 @@ def test_the_clock_is_oneds_before_the_first_page_of_each_listing(site: Any) -> 
     for moment in (NOW, NOW + HOUR, NOW + 2 * HOUR):
         site.oned.set_clock(moment)
         assert site.run(cloud).listing.as_of == moment
+
+
+@pytest.mark.parametrize("kind", ["fault", "laughs"])
+def test_an_oned_that_cannot_tell_anything_is_not_asked_for_each_machine(site: Any, kind: str) -> None:
+    site.vms(50)
+    cloud = site.cloud()
+    site.run(cloud, full=True)
+    site.oned.fault(kind, r"one\.vmpool", count=None)
+    with pytest.raises(RemoteDataError):
+        site.run(cloud, full=True)
+    assert sum(site.oned.calls().values()) < 15
