@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import Dict, Iterator, List
+from typing import Dict, Iterator, List, Optional
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +15,7 @@ from fedcloud_agent.clock import DAY
 from tests.federation.box import PROJECT, SITE, VO, Box
 from tests.federation.central.loader import parse
 from tests.federation.former import Caso, Goat, Oneacct
+from tests.federation.odd_broker import Frame, OddBroker, error, orderly
 
 NOW = 1768813200  # 2026-01-19 09:00
 START = NOW - 40 * DAY  # in December
@@ -184,3 +186,52 @@ def test_move_from_goat(one: Box, tmp_path: Path) -> None:
     (sent,) = spool(one)
     walls = {record["WallDuration"] for record in fields(sent.read_text()).values()}
     assert walls == {900} and len(fields(sent.read_text())) == len(fields(last)) == 2
+
+
+def through(box: Box, broker: OddBroker) -> None:
+    """Let the destination be a broker that speaks without TLS."""
+    box.configure()
+    path = box.etc / "agent.yaml"
+    text, _, _ = path.read_text().partition("    central:\n")
+    lines = (
+        "type: stomp",
+        f'brokers: ["{broker.url}"]',
+        f"certificate: {box.host.certificate}",
+        f"key: {box.host.key}",
+    )
+    path.write_text(text + "    central:\n" + "".join(f"      {line}\n" for line in lines))
+
+
+def test_a_message_that_was_refused_for_good(box: Box) -> None:
+    """From the failure over what is named to its release, as an administrator goes."""
+    bad = [True]
+
+    def choosy(frame: Frame) -> Optional[bytes]:
+        return error("it does not like it", frame.receipt) if frame.command == "SEND" and bad[0] else orderly(frame)
+
+    box.configure(settings="first_run: backfill")
+    with OddBroker(choosy) as broker:
+        through(box, broker)
+        failed = box.agent("accounting", "run", check=False)
+        assert failed.returncode == 77 and "a message was refused and set aside" in failed.stderr
+        (command,) = re.findall(r"'fedcloud-agent (accounting release --message \S+)'", failed.stderr)
+        shown = box.agent("accounting", "show", "--rejected").stdout
+        assert shown.count("was refused: it does not like it") == 5
+        assert "(4 of its 4 records are set aside)" in shown and "'fedcloud-agent accounting release'" in shown
+        assert shown.splitlines()[1].split()[0] == "central"
+
+        still = box.agent(*command.split(), check=False)
+        assert still.returncode == 77 and "4 records wait again" in still.stderr
+        (command,) = re.findall(r"'fedcloud-agent (accounting release --message \S+)'", still.stderr)
+
+        bad[0] = False
+        box.set_clock(NOW + DAY)
+        box.agent("accounting", "run")  # what lives is reported anew, the months that are over are not
+        assert "(2 of its 4 records are set aside)" in box.agent("accounting", "show", "--rejected").stdout
+        done = box.agent(*command.split())
+        assert "2 records wait again, 0 stay set aside" in done.stderr
+        assert f"message {command.split()[-1]} is forgotten" in done.stderr
+        assert len(box.agent("accounting", "show", "--rejected").stdout.splitlines()) == 1, "its heading"
+        assert [line.split()[-1] for line in box.agent("accounting", "show").stdout.splitlines()[1:]] == ["0", "0"]
+    again = box.agent("accounting", "release", "--message", command.split()[-1], check=False)
+    assert again.returncode == 2 and "nothing is set aside of" in again.stderr

@@ -54,6 +54,8 @@ def release(
         click.echo(f"  {one.destination}, cloud {one.cloud}, machine {one.uuid}, {one.month}: {one.reason}", err=True)
     if len(done.kept) > _SHOWN:
         click.echo(f"  and {len(done.kept) - _SHOWN} more", err=True)
+    for identity in done.messages:
+        click.echo(f"message {identity} is forgotten: none of its records is set aside any more", err=True)
     report = Report()
     kept = [one._asdict() for one in done.kept]
     report.more.update(released=done.records, kept=kept, messages=done.messages)

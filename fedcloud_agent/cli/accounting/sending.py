@@ -108,5 +108,6 @@ def _set_aside(destination: str, refused: Sequence[str]) -> RefusedError:
     more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
     return RefusedError(
         f"destination {destination}: a message was refused and set aside: {refused[0]}{more}",
-        hint="'fedcloud-agent accounting show --rejected' names its records; the queue goes on without it",
+        hint="'fedcloud-agent accounting show --rejected' names its records; the queue goes on without it, and "
+        f"'fedcloud-agent accounting release --message {refused[0].split(':')[0]}' lets them leave in another",
     )
