@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any, Iterator, Optional
 
@@ -124,6 +125,9 @@ def translated(path: Optional[Path]) -> Iterator[None]:
         yield
     except sqlalchemy.exc.DBAPIError as error:
         raise explain(str(error.orig), name) from error
+    except sqlite3.Error as error:
+        # of rows that were taken straight from the driver (store.bulk)
+        raise explain(str(error), name) from error
 
 
 def explain(message: str, name: str) -> AgentError:

@@ -75,8 +75,9 @@ class LastingOned(OnedSimulator):
 class OnedLives:
     """The machines of an oned, and what happens to them.
 
-    Their records tell all of it whenever the agent looks, but for two things that wait until :meth:`seen`: a resize
-    (how many processors there were before is in no record, and only the last is dated), and that oned forgets.
+    Their records tell all of it whenever the agent looks, but for three things that wait until :meth:`seen`: a resize
+    (how many processors there were before is in no record, and only the last is dated), the migration of a guest that
+    is off (which moves the end of its run), and that oned forgets.
     """
 
     def __init__(self, oned: OnedSimulator, random: random.Random) -> None:
@@ -129,6 +130,8 @@ class OnedLives:
         action = self._random.choice(sorted(possible))
         phases = self._random.choice(_PHASES)
         if at <= self._idle[key] or (action == "resize" and key in self._resized):
+            return
+        if action == "migrate" and self._states[key] != "running" and key in self._touched:
             return
         more: Dict[str, Any] = {"host": self._random.randint(0, 1)}
         if action == "resize":
