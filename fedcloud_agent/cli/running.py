@@ -88,7 +88,7 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
                 log.debug("%s", outcome.describe(done), extra={"message_id": logs.RUN_FAILED})
             return True
 
-        with _terminable():
+        with _terminable() as ending:
             try:
                 yield run
             except AgentError as error:
@@ -110,6 +110,10 @@ def run_of(state: Path, loop: str, cloud: Optional[str] = None) -> Iterator[Run]
                 leave(error.code if isinstance(error.code, int) else int(bool(error.code)))
                 raise
             except BaseException as error:
+                if ending.told:
+                    # it came in the midst of a library's work, which made another error of it
+                    leave(143, "it was told to end (SIGTERM)")
+                    raise TerminatedExit(143) from error
                 leave(1, f"{type(error).__name__}: {error}", "this is a fault of ours: please report the traceback")
                 raise
         leave(0)
@@ -128,18 +132,26 @@ def _lock(state: Path, loop: str, cloud: Optional[str], *, quiet: bool) -> Itera
         yield
 
 
+class _Ending:
+    """``told``: whether SIGTERM came."""
+
+    told = False
+
+
 @contextlib.contextmanager
-def _terminable() -> Iterator[None]:
+def _terminable() -> Iterator[_Ending]:
     """Let SIGTERM unwind the run instead of cutting it, so that the outcome is written and children end with us."""
+    ending = _Ending()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield ending
         return
 
     def terminate(number: int, frame: Optional[FrameType]) -> None:
+        ending.told = True
         raise TerminatedExit(143)
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:
-        yield
+        yield ending
     finally:
         signal.signal(signal.SIGTERM, before)

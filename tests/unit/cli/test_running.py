@@ -105,3 +105,15 @@ def test_told_to_end_it_unwinds_past_whoever_catches_errors(tmp_path: Path) -> N
     process.stdout.close()
     done = left(tmp_path)
     assert (done.exit_code, done.error, done.sentence) == (143, "it was told to end (SIGTERM)", "0 pages")
+
+
+def test_a_library_that_makes_another_error_of_the_end_hides_it_not(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as caught, run_of(tmp_path, "accounting", "main"):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        finally:
+            assert os.getpid() < 0, "as SQLAlchemy has it that a commit was not carried out"
+    assert caught.value.code == 143
+    done = left(tmp_path, "main")
+    assert (done.exit_code, done.error) == (143, "it was told to end (SIGTERM)")
