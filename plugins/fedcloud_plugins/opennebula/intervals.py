@@ -37,7 +37,8 @@ UNTIMED = Problem(
 
 # actions that close a record and open a copy of it: where its guest is off, that of the copy is off too
 _COPIES = frozenset({21, 22, 23, 24, 25, 26, 29, 33, 35, 40, 41, 45, 46, 47, 50, 51, 53, 54, 55, 56})
-_STOPS = frozenset({9, 10, 19, 20})
+# stop, suspend, poweroff, and what the monitor saw a guest do by itself
+_STOPS = frozenset({9, 10, 19, 20, 44})
 
 
 class Lived(NamedTuple):

@@ -205,3 +205,17 @@ def test_traffic_is_summed_up_over_listings_and_migrations(site: Any) -> None:
     machine = site.run(cloud).machines[vm]
     assert machine.network_in == pytest.approx(1000 * (DAY + 2 * HOUR), rel=0.01)
     assert machine.network_out == pytest.approx(10 * (DAY + 2 * HOUR), rel=0.01)
+
+
+@pytest.mark.parametrize(("profile", "later"), [("5.12", "resume"), ("6.10", "migrate")])
+@pytest.mark.parametrize("stop", ["poweroff", "poweroff_inside", "suspend", "suspend_inside"])
+def test_a_stop_that_oned_dated_anew_is_told_as_an_upper_bound(site: Any, stop: str, later: str) -> None:
+    vm = site.vm()
+    cloud = site.cloud()
+    site.run(cloud, full=True)
+    site.oned.set_clock(NOW + 3 * HOUR)
+    site.oned.act(vm, stop, at=NOW + HOUR)
+    site.oned.act(vm, later, at=NOW + 2 * HOUR, host=1)
+    seen = site.run(cloud)
+    assert seen.machines[vm].running[0][1] in (None, NOW + 2 * HOUR)
+    assert "stopped machines" in {problem.subject for problem in seen.problems}
