@@ -49,7 +49,7 @@ polls = st.lists(
                 "not sent",
                 "broker lost",
                 "clock ahead",
-                "behind",
+                "clock behind",
                 "republished",
                 "republished in part",
                 "refused",
