@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple, Union
 
 from fedcloud_agent.clock import DAY, HOUR
-from fedcloud_agent.settings import Choice, Duration, Integer, ListOf, Number, Text, Url, section, sections, setting
+from fedcloud_agent.settings import (
+    AbsolutePath,
+    Choice,
+    Duration,
+    Integer,
+    ListOf,
+    Number,
+    Text,
+    Url,
+    section,
+    sections,
+    setting,
+)
 
 CLASSIC = "classic"
 REGISTRY = "registry"
@@ -192,6 +205,22 @@ class InfosysSettings:
         help="A page on the state of the site. Default: the federation's monitoring of this site.",
         default=None,
     )
+    listen: Tuple[str, ...] = setting(
+        ListOf(Text("an IP address", pattern=r"[0-9A-Fa-f.:]+"), minimum=1),
+        help="The addresses on which 'infosys serve' answers. A family that this machine does not have is left out.",
+        default=("0.0.0.0", "::"),  # noqa: S104 -- a public service
+    )
+    port: int = setting(
+        Integer(1, 65535), help="The port on which it answers; the federation's readers expect 2170.", default=2170
+    )
+    slapd: Optional[Path] = setting(
+        AbsolutePath(), help="The program that answers. Default: where the distribution installs it.", default=None
+    )
+    schema: Optional[Path] = setting(
+        AbsolutePath(),
+        help="The file GLUE20.schema. Default: where the package glue-schema installs it.",
+        default=None,
+    )
     services: Mapping[str, Union[StaticComputeSettings, StaticStorageSettings]] = sections(
         variants=lambda: {"compute": StaticComputeSettings, "storage": StaticStorageSettings},
         help="Endpoints that no cloud plugin tells of.",
@@ -204,6 +233,13 @@ class InfosysSettings:
     )
 
     def faults(self) -> Iterator[Tuple[str, str]]:
-        """Refuse half of a position."""
+        """Refuse half of a position, and what is no address."""
         if (self.location.latitude is None) != (self.location.longitude is None):
             yield "location", "a position needs 'latitude' and 'longitude'"
+        import socket
+
+        for host in self.listen:
+            try:
+                socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+            except OSError:
+                yield "listen", f"{host!r} is no IP address"
