@@ -8,6 +8,7 @@ again from the clouds: a damaged file is put aside, not mourned.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -18,6 +19,8 @@ from fedcloud_agent.errors import StorageError
 from fedcloud_agent.infosys import ldif
 from fedcloud_agent.infosys.entry import Entry, digest
 from fedcloud_agent.infosys.places import place_of
+
+log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE entry (
@@ -97,6 +100,19 @@ class Kept:
                     row = connection.execute("SELECT record FROM entry WHERE dn = ?", (dn,)).fetchone()
                     if row is not None:
                         yield from ldif.parse(row[0].splitlines(keepends=True))
+
+    def put_aside_if_damaged(self) -> None:
+        """Rename a file that is no database any more, so that a new one takes its place."""
+        try:
+            self.said()
+        except StorageError as error:
+            cause = error.__cause__
+            if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, sqlite3.OperationalError):
+                raise
+            aside = self.path.with_suffix(".damaged")
+            log.error("%s; it is put aside as %s, and a new one is made", error, aside)
+            with self._told():
+                self.path.replace(aside)
 
     # -- what the publisher writes -------------------------------------------------------------------------------------
 
