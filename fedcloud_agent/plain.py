@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from functools import lru_cache
-from typing import Any, Mapping, Tuple, Type, Union, get_args, get_origin, get_type_hints
+from typing import Any, Callable, Tuple, Type, Union, get_args, get_origin, get_type_hints
 
 
 def plain(value: Any) -> Any:
@@ -18,45 +18,89 @@ def plain(value: Any) -> Any:
     return [plain(one) for one in value] if isinstance(value, tuple) else value
 
 
-@lru_cache(maxsize=64)
-def _hints(kind: Type[Any]) -> Mapping[str, Any]:
-    return get_type_hints(kind)
-
-
 def made(kind: Any, value: Any, where: str) -> Any:
     """Return what a JSON value means as ``kind``. Raises ValueError that names the place, ``where`` and below."""
+    return _maker(kind)(value, where)
+
+
+Make = Callable[[Any, str], Any]
+
+
+@lru_cache(maxsize=256)
+def _maker(kind: Any) -> Make:
+    """Return what makes values of a kind: worked out once, for there may be thousands."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Union:
-        return None if value is None else made(arguments[0], value, where)
-    if origin in (tuple, list):
-        if not isinstance(value, list):
-            raise ValueError(f"{where} is not a list")
-        if origin is list or arguments[1:] == (...,):
-            items = [made(arguments[0], one, f"{where}[{number}]") for number, one in enumerate(value)]
-        else:
-            if len(value) != len(arguments):
-                raise ValueError(f"{where} is not a list of {len(arguments)}")
-            items = [made(of, one, f"{where}[{number}]") for number, (of, one) in enumerate(zip(arguments, value))]
-        return items if origin is list else tuple(items)
+        return _optional(_maker(arguments[0]))
+    if origin is list or (origin is tuple and arguments[1:] == (...,)):
+        return _several(origin, _maker(arguments[0]))
+    if origin is tuple:
+        return _row(tuple(map(_maker, arguments)))
     if dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"):
-        return _object(kind, value, where)
-    if type(value) is not kind:
-        raise ValueError(f"{where} is {json.dumps(value)[:60]}, not of the kind {kind.__name__}")
-    return value
+        return _object(kind)
+    return _scalar(kind)
 
 
-def _object(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise ValueError(f"{where} is not an object")
-    hints = _hints(kind)
-    unknown = sorted(set(value) - set(hints))
-    if unknown:
-        raise ValueError(f"{where} has the key {unknown[0]!r}, which is unknown")
-    given = {name: made(hints[name], one, f"{where}.{name}") for name, one in value.items()}
-    missing = [name for name in _required(kind) if name not in given]
-    if missing:
-        raise ValueError(f"{where} lacks the key {missing[0]!r}")
-    return kind(**given)
+def _optional(make: Make) -> Make:
+    return lambda value, where: None if value is None else make(value, where)
+
+
+def _several(origin: Type[Any], make: Make) -> Make:
+    def several(value: Any, where: str) -> Any:
+        _check_list(value, where)
+        return origin([make(one, f"{where}[{number}]") for number, one in enumerate(value)])
+
+    return several
+
+
+def _row(makes: Tuple[Make, ...]) -> Make:
+    def row(value: Any, where: str) -> Any:
+        _check_list(value, where)
+        if len(value) != len(makes):
+            raise ValueError(f"{where} is not a list of {len(makes)}")
+        return tuple(make(one, f"{where}[{number}]") for number, (make, one) in enumerate(zip(makes, value)))
+
+    return row
+
+
+def _check_list(value: Any, where: str) -> None:
+    if not isinstance(value, list):
+        raise ValueError(f"{where} is not a list")
+
+
+def _scalar(kind: Type[Any]) -> Make:
+    def scalar(value: Any, where: str) -> Any:
+        if type(value) is not kind:
+            raise ValueError(f"{where} is {json.dumps(value)[:60]}, not of the kind {kind.__name__}")
+        return value
+
+    return scalar
+
+
+def _object(kind: Type[Any]) -> Make:
+    makes = {name: _maker(hint) for name, hint in get_type_hints(kind).items()}
+    required = _required(kind)
+
+    def whole(value: Any, where: str) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError(f"{where} is not an object")
+        given = {}
+        for name in value:
+            make = makes.get(name)
+            if make is None:
+                raise ValueError(f"{where} has the key {name!r}, which is unknown")
+            try:
+                given[name] = make(value[name], "")
+            except ValueError:
+                # where it was is put together only when somebody has to hear of it
+                make(value[name], f"{where}.{name}")
+                raise
+        missing = [name for name in required if name not in given]
+        if missing:
+            raise ValueError(f"{where} lacks the key {missing[0]!r}")
+        return kind(**given)
+
+    return whole
 
 
 def _required(kind: Any) -> Tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple
 from fedcloud_agent.infosys.entry import IN_ORDER, TIMES, Entry, digest
 from fedcloud_agent.infosys.kept import CREATION, Changes, Held
 from fedcloud_agent.infosys.places import is_alone, place_of
+from fedcloud_agent.infosys.rules.keys import LISTS
 from fedcloud_agent.infosys.words import moment
 from fedcloud_agent.ldap import Add, Change, Delete, Modify, Operation
 
@@ -14,6 +15,10 @@ T = TypeVar("T")
 
 GRACE = 150
 """Seconds that an entry stays after it is no longer offered: the slowest readers need so long for one reading."""
+
+SETTLING = 30
+"""Seconds that an entry is there before others name it. A server whose client reads slowly shows it the first part of
+an answer as it was and the last part as it is: then neither may name what the other lacks."""
 
 _LEAVING = {"GLUE2EndpointHealthState": "unknown", "GLUE2EndpointServingState": "closed"}
 
@@ -88,22 +93,35 @@ class Differences:
 
     def __init__(self, held: Mapping[str, Held], now: int, validity: int) -> None:
         self._held, self._now, self._validity = held, now, validity
+        self._young = {_rdn(dn) for dn, one in held.items() if now - one.since < SETTLING}
         self._seen: Dict[str, None] = {}
         self._new: List[Entry] = []
         self._renewed: List[Entry] = []
         self._differing: List[Entry] = []
 
-    def show(self, entries: Iterable[Entry]) -> None:
-        """Compare entries with what stands. Those that are as they were are not kept in memory."""
-        for entry in entries:
-            self._seen[entry.dn] = None
-            held = self._held.get(entry.dn)
-            if held is None:
-                self._new.append(entry)
-            elif held.digest != digest(entry) or held.gone is not None:
-                self._differing.append(entry)
-            elif is_old(held.created, self._now, self._validity) and held.created != entry.first(CREATION):
-                self._renewed.append(entry)
+    def show(self, entry: Entry) -> None:
+        """Compare an entry with what stands; those that it names come before it. One that is as it was is not kept."""
+        self._seen[entry.dn] = None
+        held = self._held.get(entry.dn)
+        if self._held:
+            entry = self._without_young(entry)
+        if held is None:
+            self._new.append(entry)
+            self._young.add(_rdn(entry.dn))
+        elif held.digest != digest(entry) or held.gone is not None:
+            self._differing.append(entry)
+        elif is_old(held.created, self._now, self._validity) and held.created != entry.first(CREATION):
+            self._renewed.append(entry)
+
+    def _without_young(self, entry: Entry) -> Entry:
+        """Return an entry without the names of those that readers may not have yet; a later round adds them."""
+        young = {
+            name: tuple(value for value in entry.attributes[name] if f"{LISTS[name]}={value}" not in self._young)
+            for name in LISTS.keys() & entry.attributes.keys()
+        }
+        if all(young[name] == entry.attributes[name] for name in young):
+            return entry
+        return Entry(entry.dn, {name: some for name, some in {**entry.attributes, **young}.items() if some})
 
     @property
     def entries(self) -> int:
@@ -153,6 +171,10 @@ def made(changes: Changes, new: Iterable[Entry], modified: Iterable[Modify]) -> 
     phases += [tuple(map(Delete, some)) for some in reversed(_by_place(deletes, str))]
     reload = not all(is_alone(dn) for dn in (*(one.dn for one in adds), *deletes))
     return Step(changes, tuple(phases), reload)
+
+
+def _rdn(dn: str) -> str:
+    return dn.partition(",")[0]
 
 
 def _by_place(things: Iterable[T], dn_of: Callable[[T], str]) -> List[List[T]]:

@@ -29,11 +29,17 @@ CREATE TABLE entry (
     digest BLOB NOT NULL,
     created TEXT,
     record TEXT NOT NULL,
+    since INTEGER NOT NULL,
     gone INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _VERSION = 1
+_PUT = """
+INSERT INTO entry (dn, place, digest, created, record, since, gone) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (dn) DO UPDATE SET digest = excluded.digest, created = excluded.created, record = excluded.record,
+    gone = excluded.gone
+"""
 _BUSY = 10.0
 CREATION = "GLUE2EntityCreationTime"
 
@@ -44,6 +50,8 @@ class Held(NamedTuple):
     digest: bytes
     created: Optional[str]
     """Its creation time, as written; None for what has none."""
+    since: int
+    """Since when it is there."""
     gone: Optional[int]
     """Since when it is no longer offered, and waits to be deleted."""
 
@@ -89,8 +97,8 @@ class Kept:
         with self._open() as connection:
             if connection is None:
                 return {}
-            rows = connection.execute("SELECT dn, digest, created, gone FROM entry")
-            return {dn: Held(value, created, gone) for dn, value, created, gone in rows}
+            rows = connection.execute("SELECT dn, digest, created, since, gone FROM entry")
+            return {row[0]: Held(*row[1:]) for row in rows}
 
     def entries(self, dns: Iterable[str]) -> Iterator[Entry]:
         """Yield the entries of these DNs that are there."""
@@ -119,10 +127,8 @@ class Kept:
     def step(self, changes: Changes, now: int, said: Dict[str, Optional[str]]) -> None:
         """Write one step down, durably and whole or not at all; a note that is None is taken away."""
         with self._writing() as connection:
-            connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL)", map(_row, changes.put))
-            connection.executemany(
-                "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)", ((*_row(one), now) for one in changes.gone)
-            )
+            connection.executemany(_PUT, ((*_row(one), now, None) for one in changes.put))
+            connection.executemany(_PUT, ((*_row(one), now, now) for one in changes.gone))
             connection.executemany("DELETE FROM entry WHERE dn = ?", ((dn,) for dn in changes.dropped))
             _note(connection, said)
 

@@ -118,10 +118,13 @@ def decide(kept: Kept, before: Optional[Offered], now: Offered, done: Published)
         if step is not None:
             done.aside, done.entries = json.loads(kept.said().get("aside", "{}")), len(held) - len(step.changes.dropped)
             return _counted(step, done)
-    sifted = sift(now.site, now.now)
-    done.aside, done.lines = sifted.aside, tuple(summary(sifted))
     differences = Differences(held, now.now, now.site.settings.validity)
-    differences.show(glue20.entries(sifted.site, now.now))
+    sifted = sift(now.site, now.now, differences.show)
+    done.aside, done.lines = sifted.aside, tuple(summary(sifted))
+    if sifted.site is not now.site:
+        differences = Differences(held, now.now, now.site.settings.validity)
+        for entry in glue20.entries(sifted.site, now.now):
+            differences.show(entry)
     step = differences.step(kept.entries(differences.wanted))
     done.entries, done.renewed = differences.entries, differences.renewed
     return _counted(step, done)

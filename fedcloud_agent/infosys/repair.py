@@ -20,7 +20,9 @@ def repair(directory: Directory, kept: Kept) -> Optional[Step]:
     missing = [dn for dn in should if dn not in has]
     extra = tuple(dn for dn in has if dn not in should)
     differing = [dn for dn in should if dn in has and has[dn] != should[dn]]
-    return made(Changes(dropped=extra), kept.entries(missing), _altered(directory, kept, differing))
+    step = made(Changes(dropped=extra), kept.entries(missing), _altered(directory, kept, differing))
+    # a slow reader would get names of what it does not have; one that gets the tree of a new server gets all of it
+    return step._replace(reload=step.reload or bool(differing and (missing or extra)))
 
 
 def _altered(directory: Directory, kept: Kept, dns: Iterable[str]) -> List[Modify]:

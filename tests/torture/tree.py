@@ -2,7 +2,8 @@
 
 ``python -m tests.torture.tree --kills 1000 --seed 7 --report bench/torture-tree.json``. No reader may ever get an empty
 or partial tree, an entry without its parent or a key to nothing, nor any error but a connection that is refused while a
-slapd is on its way, or one that breaks off because the slapd at its other end was killed. The seed decides what changes and what is killed when; at which instruction is the machine's doing.
+slapd is on its way, or one that breaks off because the slapd at its other end was killed. The seed decides what changes
+and what is killed when; at which instruction is the machine's doing.
 """
 
 from __future__ import annotations

@@ -20,16 +20,17 @@ class Tree:
         self.write(Changes(put=tuple(self.entries.values())), 0)
 
     def write(self, changes: Changes, now: int) -> None:
-        for one in changes.put:
-            self.held[one.dn] = Held(digest(one), one.first(CREATION), None)
-        for one in changes.gone:
-            self.held[one.dn] = Held(digest(one), one.first(CREATION), now)
+        for some, gone in ((changes.put, None), (changes.gone, now)):
+            for one in some:
+                since = self.held[one.dn].since if one.dn in self.held else now
+                self.held[one.dn] = Held(digest(one), one.first(CREATION), since, gone)
         for dn in changes.dropped:
             del self.held[dn]
 
     def apply(self, step: Step, now: int) -> None:
         """Do a step, operation by operation; after each no key of any entry may name what is not there."""
         self.write(step.changes, now)
+        before = dict(self.entries)
         for phase in step.phases:
             touched = [one.dn for one in phase]
             assert len(touched) == len(set(touched))
@@ -39,6 +40,11 @@ class Tree:
         assert {dn: digest(one) for dn, one in self.entries.items()} == {
             dn: one.digest for dn, one in self.held.items()
         }
+
+        both = before.keys() & self.entries.keys()
+        for some in (before, self.entries):
+            mixed = Tree(some[dn] for dn in both)
+            assert not mixed.dangling(), "who reads slowly gets a part from before and a part from after"
 
     def _do(self, one: Operation) -> None:
         if isinstance(one, Add):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fedcloud_agent.clouds.offer import CloudOffer, Image, InstanceType, Share
 from fedcloud_agent.infosys import glue20
-from fedcloud_agent.infosys.differences import GRACE, Differences, Step, altered
+from fedcloud_agent.infosys.differences import GRACE, SETTLING, Differences, Step, altered
 from fedcloud_agent.infosys.entry import IN_ORDER, digest
 from fedcloud_agent.infosys.in_place import Offered, short_way
 from fedcloud_agent.infosys.model import SiteOffer
@@ -25,7 +25,8 @@ VALIDITY = site().settings.validity
 
 def long_way(tree: Tree, now: SiteOffer, instant: int) -> Step:
     differences = Differences(tree.held, instant, VALIDITY)
-    differences.show(glue20.entries(sift(now, instant).site, instant))
+    for entry in glue20.entries(sift(now, instant).site, instant):
+        differences.show(entry)
     return differences.step([tree.entries[dn] for dn in differences.wanted])
 
 
@@ -49,9 +50,13 @@ def test_an_instance_type_comes_by_itself_and_goes_a_generation_later() -> None:
     tree = tree_of(site())
     more = (*OFFER.instance_types, replace(OFFER.instance_types[0], id="new"))
     step = long_way(tree, of(instance_types=more), NOW + 60)
-    # the type itself, the service that counts its types, the shares that see it
-    assert step.sizes[0] == 1 and step.sizes[2] == 0 and not step.reload
+    # the type itself, and the service that counts its types; the shares that see it name it in a later round
+    assert step.sizes == (1, 1, 0) and not step.reload
     tree.apply(step, NOW + 60)
+    assert long_way(tree, of(instance_types=more), NOW + 60 + SETTLING - 1).empty
+    step = long_way(tree, of(instance_types=more), NOW + 60 + SETTLING)
+    assert {one.dn.partition("=")[0] for one in step.changes.put} == {"GLUE2ShareID"}
+    tree.apply(step, NOW + 60 + SETTLING)
     step = long_way(tree, site(), NOW + 120)
     assert step.sizes[0] == 0 and step.sizes[2] == 0 and len(step.changes.gone) == 1 and not step.reload
     tree.apply(step, NOW + 120)
@@ -170,9 +175,11 @@ def test_any_offers_in_a_row_lead_to_the_tree_of_the_last(offers: List[Any]) -> 
             }
         else:
             tree.apply(step, instant)
-        offered = {one.dn: digest(one) for one in glue20.entries(sift(now, instant).site, instant)}
-        assert {dn: one.digest for dn, one in tree.held.items() if one.gone is None} == offered
         before = Offered(now, instant)
+    # what came last is named by others a round later
+    tree.apply(long_way(tree, now, instant + SETTLING), instant + SETTLING)
+    offered = {one.dn: digest(one) for one in glue20.entries(sift(now, instant).site, instant)}
+    assert {dn: one.digest for dn, one in tree.held.items() if one.gone is None} == offered
 
 
 def _plain(step: Step) -> Any:
