@@ -121,8 +121,8 @@ class BdiiRound:
         return seconds
 
     def _counts(self, old: str, new: str) -> Tuple[int, int, int]:
-        adds, modifies, deletes = map(len, differences(self.trees[old], self.trees[new]))
-        return adds, modifies, deletes
+        adds, modifies, deletes = differences(self.trees[old], self.trees[new])
+        return len(adds), len(modifies), len(deletes)
 
     def _phases(self, old: str, new: str) -> List[List[Operation]]:
         """Return what is sent: adds one depth after the other, what has changed, deletes the other way round."""

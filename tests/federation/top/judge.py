@@ -16,14 +16,17 @@ import threading
 import time
 import traceback
 from types import SimpleNamespace, TracebackType
-from typing import Any, Dict, List, Optional, Tuple, Type
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
 import ldap
 
+from fedcloud_agent.infosys.rules import keys
 from tests.federation.top.directory import decoded
 from tests.federation.top.judgement import EMPTY, Complaint, Expectation, judge
 from tests.federation.top.report import Found, Report
 
+KEYS = ("objectClass", *sorted({*keys.IDS, *keys.KEYS, *keys.LISTS}))
+"""What names entries and refers to them."""
 ERROR = "error"
 CUT = "cut"
 _SECONDS = 30.0
@@ -55,10 +58,10 @@ def _open(address: Address) -> Any:
     return connection
 
 
-def _read(address: Address, base: str) -> Raw:
+def _read(address: Address, base: str, attributes: Optional[Sequence[str]]) -> Raw:
     connection = _open(address)
     try:
-        answer: Raw = connection.search_s(base, ldap.SCOPE_SUBTREE)
+        answer: Raw = connection.search_s(base, ldap.SCOPE_SUBTREE, attrlist=attributes and list(attributes))
         return answer
     finally:
         connection.unbind_s()
@@ -67,8 +70,8 @@ def _read(address: Address, base: str) -> Raw:
 class _Reader:
     """One reader. What it got is judged unless it is what it got just before."""
 
-    def __init__(self, address: Address, expected: Expectation) -> None:
-        self._address, self._expected = address, expected
+    def __init__(self, address: Address, expected: Expectation, attributes: Optional[Sequence[str]]) -> None:
+        self._address, self._expected, self._attributes = address, expected, attributes
         self._last: Optional[Raw] = None
         self._verdict: List[Complaint] = []
         self.found = Found()
@@ -77,7 +80,7 @@ class _Reader:
         """Read once."""
         found, began = self.found, time.monotonic()
         try:
-            answer = _read(self._address, self._expected.base)
+            answer = _read(self._address, self._expected.base, self._attributes)
         except ConnectionRefusedError:
             found.refused += 1
             time.sleep(_PAUSE)
@@ -100,9 +103,9 @@ class _Reader:
             found.complain(self._verdict)
 
 
-def _serve(address: Address, expected: Expectation, stopping: Any, progress: Any, results: Any) -> None:
+def _serve(reader: _Reader, stopping: Any, progress: Any, results: Any) -> None:
     """Read until told to stop, or until those who would tell us are gone."""
-    reader, parent, deadline = _Reader(address, expected), os.getppid(), time.monotonic() + _LONGEST_LIFE
+    parent, deadline = os.getppid(), time.monotonic() + _LONGEST_LIFE
     try:
         while not stopping.is_set() and os.getppid() == parent and time.monotonic() < deadline:
             reader.look()
@@ -147,10 +150,19 @@ class _Door:
 class Judge:
     """So many readers of what listens at a port of 127.0.0.1, in threads or in processes of their own.
 
-    Use it as a context manager; :meth:`report` tells what they found, when they have ended.
+    They ask for everything, or for ``attributes`` alone: KEYS is all that is judged, and large trees are read several
+    times as often with it. Use it as a context manager; :meth:`report` tells what they found, when they have ended.
     """
 
-    def __init__(self, port: int, expected: Expectation, *, readers: int = 2, processes: bool = False) -> None:
+    def __init__(
+        self,
+        port: int,
+        expected: Expectation,
+        *,
+        readers: int = 2,
+        processes: bool = False,
+        attributes: Optional[Sequence[str]] = None,
+    ) -> None:
         self._address = ("127.0.0.1", port)
         self._door = _Door(self._address)
         self._shut = threading.Event()
@@ -161,7 +173,8 @@ class Judge:
         self._results: Any = context.Queue() if processes else queue.Queue()
         for _ in range(readers):
             progress: Any = context.RawValue("L", 0) if processes else SimpleNamespace(value=0)
-            arguments = (self._address, expected, self._stopping, progress, self._results)
+            reader = _Reader(self._address, expected, attributes)
+            arguments = (reader, self._stopping, progress, self._results)
             kind: Any = context.Process if processes else threading.Thread
             self._workers.append(kind(target=_serve, args=arguments, daemon=True))
             self._progress.append(progress)
@@ -180,12 +193,28 @@ class Judge:
     ) -> None:
         self._stopping.set()
         self._shut.set()
+        ended = time.monotonic()
         found = Found()
         for _ in self._workers:
-            found = found.with_other(self._results.get(timeout=2 * _SECONDS))
+            found = found.with_other(self._result(ended + 2 * _SECONDS))
         for worker in (*self._workers, self._watch):
             worker.join(_SECONDS)
-        self._report = Report(found, time.monotonic() - self._began, self._door.gaps)
+        self._report = Report(found, ended - self._began, self._door.gaps)
+
+    def _result(self, deadline: float) -> Found:
+        """Return what one of the readers found; that it died, if they all have ended without a word of it."""
+        while time.monotonic() < deadline:
+            # in this order: who ended after it was asked for has left its word before
+            living = any(worker.is_alive() for worker in self._workers)
+            try:
+                found: Found = self._results.get(timeout=0.5)
+                return found
+            except queue.Empty:
+                if not living:
+                    break
+        died = Found()
+        died.complain([Complaint(ERROR, "a reader died, or did not end")])
+        return died
 
     @property
     def answers(self) -> int:

@@ -35,7 +35,7 @@ class Changes(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a round did; ``entries`` is what slapd holds after it, ``errors`` what it refused."""
+    """What a round did: what was sent and not refused. ``entries`` is what slapd holds after it."""
 
     entries: int
     added: int
@@ -130,15 +130,10 @@ class Update:
         changes = compare(old, new)
         due = self._due(changes.deletes, now)
         errors = [f"below no suffix: {dn!r}" for dn in changes.strays]
-        done = [
-            len(lines) - self._tool(tool, lines, errors)
-            for tool, lines in (
-                ("ldapadd", changes.adds),
-                ("ldapmodify", changes.modifies),
-                ("ldapdelete", [f"{dn}\n" for dn in due]),
-            )
-        ]
-        return Outcome(self.dump(), *done, len(changes.deletes) - len(due), errors)
+        added = self._tool("ldapadd", changes.adds, errors)
+        modified = self._tool("ldapmodify", changes.modifies, errors)
+        deleted = self._tool("ldapdelete", [f"{dn}\n" for dn in due], errors)
+        return Outcome(self.dump(), added, modified, deleted, len(changes.deletes) - len(due), errors)
 
     def dump(self) -> int:
         """Write down what slapd says that it holds, for the next round, and return how many entries that is."""
@@ -164,7 +159,7 @@ class Update:
         return [dn for dn in gone if dn in due]
 
     def _tool(self, tool: str, lines: Sequence[str], errors: List[str]) -> int:
-        """Let a tool do everything, and return how much of it was refused."""
+        """Let a tool do everything, and return how much of it was done."""
         if not lines:
             return 0
         password = str(self._directory.password_file)
@@ -181,4 +176,4 @@ class Update:
         if done.returncode != 0:
             said = " ".join(done.stderr.split())[:300]
             errors.append(f"{tool}: {len(refused)} of {len(lines)} refused, exit {done.returncode}: {said}")
-        return len(refused)
+        return len(lines) - len(refused)

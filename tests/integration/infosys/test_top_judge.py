@@ -15,7 +15,7 @@ from fedcloud_agent.infosys import glue20
 from fedcloud_agent.infosys.entry import Entry
 from tests.federation.top import TopBdii
 from tests.federation.top.directory import SCHEMA, Directory
-from tests.federation.top.judge import CUT, ERROR, Judge
+from tests.federation.top.judge import CUT, ERROR, KEYS, Judge
 from tests.federation.top.judgement import DANGLING, EMPTY, PARTIAL, TWICE, Expectation, below, whole
 from tests.federation.top.sources import GRID
 from tests.unit.infosys.world import NOW, SITE, site
@@ -50,6 +50,23 @@ def test_nothing_is_wrong_with_a_whole_tree(directory: Directory, processes: boo
     report.demand(60, longest=0.0)
     assert report.found.least == report.found.most == EXPECTED.least and report.found.judged == 3
     assert report.found.refused == report.found.turned_away == 0
+
+
+def test_keys_alone_are_enough_to_judge_by(directory: Directory) -> None:
+    with Judge(directory.port, EXPECTED, attributes=KEYS) as judge:
+        judge.await_answers(3)
+    judge.report().demand(6)
+    dangling(directory)
+    with Judge(directory.port, Expectation(BASE), attributes=KEYS) as judge:
+        judge.await_answers(3)
+    assert set(judge.report().kinds) == {DANGLING}
+
+
+def test_a_reader_that_dies_is_no_reader_that_found_nothing(directory: Directory) -> None:
+    with Judge(directory.port, EXPECTED, processes=True) as judge:
+        judge.await_answers(1)
+        judge._workers[0].kill()
+    assert list(judge.report().kinds) == [ERROR] and judge.report().found.answers > 0
 
 
 def test_what_changes_without_breaking_anything_is_read_and_judged_anew(directory: Directory) -> None:
