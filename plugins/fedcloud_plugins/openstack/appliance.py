@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
+from fedcloud_plugins.openstack.row import is_text
+
 _ATTRIBUTES = "APPLIANCE_ATTRIBUTES"
 _PREFIXES = ("cloudkeeper_appliance_", "cloudkeeper_", "appliance_")
 """In lower case, as the tools do not agree; what follows is named alike by all of them."""
@@ -72,11 +74,11 @@ def appliance(row: Mapping[str, Any], prefer: str) -> Appliance:
             *(prefixed.get(name) for name in names.prefixed),
             *(facts.get(name) for name in names.attributes),
         ]
-        return next((str(one) for one in told if isinstance(one, (str, int)) and str(one).strip()), None)
+        return next((str(one) for one in told if (is_text(one) or type(one) is int) and str(one).strip()), None)
 
     own = row.get(prefer)
     return Appliance(
-        uri=own if isinstance(own, str) and own else first(_URI),
+        uri=str(own) if own and is_text(own) else first(_URI),
         base_uri=first(_BASE),
         version=first(_VERSION),
         description=first(_DESCRIPTION),

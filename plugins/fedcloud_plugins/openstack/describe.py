@@ -130,7 +130,7 @@ class Survey:
         except (RefusedError, ConfigurationError) as error:
             self.failure = self.failure or error
             if self.wide:
-                self._look_at_from_outside(project)
+                self._look_at_from_outside(project, error)
             else:
                 self.note(
                     f"project {project.name}",
@@ -144,7 +144,7 @@ class Survey:
         domain = compute.login.access().reference.project_domain_name
         self.seen.append(Seen(project, domain if isinstance(domain, str) else None, quotas, machines))
 
-    def _look_at_from_outside(self, project: Project) -> None:
+    def _look_at_from_outside(self, project: Project, error: AgentError) -> None:
         answer = self.compute.get(f"/os-quota-sets/{project.id}/detail", accept=(200, 403))
         quotas: Tuple[Quota, ...] = ()
         if answer.status == 200:
@@ -155,8 +155,8 @@ class Survey:
         self.seen.append(Seen(project, None, quotas, machines))
         self.note(
             f"project {project.name}",
-            "this account has no role in it, so that flavors of its own and images that others share with it are not "
-            "in the offer; give it the role reader there",
+            "it is seen from outside only, so that flavors of its own and images that others share with it are not in "
+            f"the offer; give this account the role reader there ({error.message})",
         )
 
     def look_from_outside(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set
 from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.clouds.offer import Accelerator, InstanceType
 from fedcloud_agent.errors import RemoteDataError
-from fedcloud_plugins.openstack.row import count, id_of, text
+from fedcloud_plugins.openstack.row import count, id_of, is_text, text
 
 _ACCELERATOR = "Accelerator:"
 """The properties that the federation agreed upon: Accelerator:Type, Accelerator:Number …"""
@@ -96,9 +96,9 @@ def accelerator(id_: str, row: Mapping[str, Any]) -> Optional[Accelerator]:
     Its id is that of the flavor. ``Accelerator:Memory`` is in GB, and passed on as it is.
     """
     told = {
-        key[len(_ACCELERATOR) :]: str(value)
+        key[len(_ACCELERATOR) :]: value
         for key, value in _specs(row).items()
-        if key.startswith(_ACCELERATOR) and str(value).strip()
+        if key.startswith(_ACCELERATOR) and is_text(value) and value.strip()
     }
     kind = told.get("Type")
     if kind is None:

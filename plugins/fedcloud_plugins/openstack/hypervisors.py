@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from fedcloud_agent.clouds.offer import Manager
 from fedcloud_agent.errors import RemoteDataError
-from fedcloud_plugins.openstack.row import text, told_count
+from fedcloud_plugins.openstack.row import is_text, text, told_count
 
 PRODUCT = "OpenStack Nova"
 _CODED = 1_000_000
@@ -83,7 +83,7 @@ def _cpu(host: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _told(host: Mapping[str, Any], key: str) -> Optional[str]:
     value = _cpu(host).get(key)
-    return value if isinstance(value, str) and value else None
+    return str(value) if value and is_text(value) else None
 
 
 def _sockets(host: Mapping[str, Any]) -> Optional[int]:

@@ -81,8 +81,8 @@ def shelf(views: Sequence[ImageView], prefer: str) -> Shelf:
         problems.append(
             Problem(
                 "images",
-                f"with whom {len(untold)} of them are shared is not told to an administrator: they are on offer to "
-                "their owner alone. An account with the role reader instead of admin is told",
+                f"with which projects {len(untold)} of them are shared is not told to an administrator: where this "
+                "account is one, they are on offer to their owners alone. The role reader instead of admin is told",
             )
         )
     return Shelf(tuple(images), tuple(problems))

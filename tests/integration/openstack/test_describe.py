@@ -62,6 +62,8 @@ def rich(site: Any) -> Any:
 
 
 def described(site: Any, username: str, **changes: Any) -> CloudOffer:
+    if username == "full":
+        changes.setdefault("auth", {"project_name": "vo-ops"})
     offer: CloudOffer = site.cloud(username, **changes).describe()
     return offer
 
@@ -75,7 +77,7 @@ def subjects(offer: CloudOffer) -> List[str]:
 
 
 def test_the_whole_offer(rich: Any) -> None:
-    offer = described(rich, "full", auth={"project_name": "vo-ops"})
+    offer = described(rich, "full")
     assert offer.endpoints == (
         Endpoint(
             rich.simulator.auth_url,
@@ -140,6 +142,14 @@ def test_a_reader_sees_the_same_but_for_the_hosts(rich: Any) -> None:
     assert (offer.instance_types, offer.images, offer.machines) == (whole.instance_types, whole.images, whole.machines)
     assert offer.managers == (Manager("nova", "OpenStack Nova", "2.93"),)
     assert subjects(offer) == ["hypervisors"]
+
+
+def test_who_administers_another_project_and_reads_ours_is_shown_everything(rich: Any) -> None:
+    roles = {"private": ["admin"], "vo-ops": ["reader"], "vo-bio": ["reader"]}
+    rich.simulator.create_user("best", password="pw", roles=roles)
+    offer, whole = described(rich, "best", auth={"project_name": "private"}), described(rich, "full")
+    assert (offer.shares, offer.managers, offer.images) == (whole.shares, whole.managers, whole.images)
+    assert offer.problems == ()
 
 
 def test_an_administrator_of_another_project_looks_from_outside(rich: Any) -> None:

@@ -137,3 +137,10 @@ def test_properties_that_make_no_sense_are_named_and_the_image_stays() -> None:
     assert len(found.images) == 1
     assert found.problems[0].subject == "image i"
     assert "APPLIANCE_ATTRIBUTES" in found.problems[0].reason
+
+
+def test_half_of_a_character_is_no_text() -> None:
+    with pytest.raises(RemoteDataError, match="without id"):
+        shelf([ImageView(("p",), False, [row("\ud800")])], PREFER)
+    found = shelf([ImageView(("p",), False, [row("bad", name="\ud800"), row("good", description="\udfff")])], PREFER)
+    assert [(one.id, one.description) for one in found.images] == [("good", None)]
