@@ -12,7 +12,8 @@ it is 3 P (the login that is refused, quota, servers) and two lists.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
+from urllib.parse import quote
 
 from fedcloud_agent.clock import now
 from fedcloud_agent.clouds.contract import Problem
@@ -138,17 +139,15 @@ class Survey:
                 )
             return
         self.flavors.append(FlavorView(project.id, self._flavors(compute)))
-        quotas = self._limits(compute, project)
+        quotas = self._quotas(compute, "/limits", limits, project)
         self._add_images(compute, (project.id,))
         machines = self._machines(compute, project, {}, quotas)
         domain = compute.login.access().reference.project_domain_name
         self.seen.append(Seen(project, domain if isinstance(domain, str) else None, quotas, machines))
 
     def _look_at_from_outside(self, project: Project, error: AgentError) -> None:
-        answer = self.compute.get(f"/os-quota-sets/{project.id}/detail", accept=(200, 403))
-        quotas: Tuple[Quota, ...] = ()
-        if answer.status == 200:
-            quotas = quota_set(answer.json(), f"{self.compute.url}/os-quota-sets")
+        path = f"/os-quota-sets/{quote(project.id, safe='')}/detail"
+        quotas = self._quotas(self.compute, path, quota_set, project)
         everyone: Dict[str, Union[str, int]] = {"all_tenants": 1, "project_id": project.id}
         machines = self._machines(self.compute, project, everyone, quotas)
         self.outside.append(project)
@@ -185,10 +184,12 @@ class Survey:
             version = _WITH_PROPERTIES
         return compute.listed("/flavors/detail", "flavors", {"limit": _PAGE}, version=version) or []
 
-    def _limits(self, compute: Compute, project: Project) -> Tuple[Quota, ...]:
-        answer = compute.get("/limits", accept=(200, 403))
+    def _quotas(
+        self, compute: Compute, path: str, read: Callable[[Any, str], Tuple[Quota, ...]], project: Project
+    ) -> Tuple[Quota, ...]:
+        answer = compute.get(path, accept=(200, 403))
         if answer.status == 200:
-            return limits(answer.json(), f"{compute.url}/limits")
+            return read(answer.json(), compute.url + path)
         self.note(f"project {project.name}", "this account may not read its limits; none are published")
         return ()
 

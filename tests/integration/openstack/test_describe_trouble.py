@@ -103,6 +103,17 @@ def test_what_a_policy_forbids_is_left_out_and_named(trouble: Site, path: str, s
     assert (offer.images == ()) == (path == IMAGES)
 
 
+def test_a_quota_that_an_administrator_may_not_read(trouble: Site) -> None:
+    trouble.simulator.fault("status", path="/os-quota-sets/", status=403, count=None)
+    offer = trouble.cloud("admin-agent").describe()
+    assert [share.quotas == () for share in offer.shares if share.vo == "bio.example.org"] == [True]
+    assert any("may not read its limits" in problem.reason for problem in offer.problems)
+    trouble.simulator.clear_faults()
+    trouble.simulator.fault("body", path="/os-quota-sets/", body="{}", count=None)
+    with pytest.raises(RemoteDataError, match="answered no quota"):
+        trouble.cloud("admin-agent").describe()
+
+
 @pytest.mark.parametrize("path", [FLAVORS, SERVERS])
 def test_without_flavors_or_machines_there_is_no_offer(trouble: Site, path: str) -> None:
     trouble.simulator.fault("status", path=path, status=403, count=None)
