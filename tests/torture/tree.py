@@ -20,18 +20,19 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from bench.big_site import cloud_offer
 from fedcloud_agent.clouds.offer import CloudOffer, Image, InstanceType, Share
 from fedcloud_agent.clouds.offer_file import NamedOffer, encode
 from fedcloud_agent.infosys import glue20
+from fedcloud_agent.infosys.differences import SETTLING
 from fedcloud_agent.infosys.entry import digest
 from fedcloud_agent.infosys.gathering import Seen, gather
 from fedcloud_agent.infosys.model import AgentState
 from fedcloud_agent.infosys.settings import ContactSettings, InfosysSettings, LocationSettings
 from tests.federation.box import Clock
-from tests.federation.top.judge import CUT, Judge
+from tests.federation.top.judge import CUT, KEYS, Judge
 from tests.federation.top.judgement import whole
 from tests.integration.infosys.serve.agent import HOST, ROOT, Serve
 from tests.torture.preloaded import Done, Preloaded
@@ -122,6 +123,7 @@ class Torture:
         self.now = START
         self.typical = 2.0
         self.kills: Counter[str] = Counter()
+        self.readers: Tuple[Judge, ...] = ()
         self._offer = serve.directory / "offer.json"
 
     def agent(self) -> Preloaded:
@@ -132,10 +134,17 @@ class Torture:
         environment = {**os.environ, **self.clock.environment(path)}
         return Preloaded(self.serve.directory, words, environment)
 
-    def later(self) -> None:
-        """Let minutes pass, and the cloud change."""
-        self.now += self.random.choice((30, 200, 600, 2400))
+    def pass_time(self, seconds: int) -> None:
+        """Let time pass: within what an entry settles in, or waits to be deleted, a reader has read to its end."""
+        if seconds >= SETTLING:
+            for one in self.readers:
+                one.await_answers(1, seconds=120)
+        self.now += seconds
         self.clock.set(self.now)
+
+    def later(self) -> None:
+        """Let time pass, and the cloud change."""
+        self.pass_time(self.random.choice((1, 3, 20, 20, 200, 2400)))
         offer = self.cloud.change(self.now - 1)
         document = encode([NamedOffer("main", "cloud.example.org", "OpenStack", offer)])
         self._offer.write_text(json.dumps(document))
@@ -185,9 +194,7 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def torture(
-    kills: int, seed: int, *, entries: int = 10_000, readers: int = 2, say: Callable[[str], None] = print
-) -> Told:
+def torture(kills: int, seed: int, *, entries: int = 10_000, say: Callable[[str], None] = print) -> Told:
     """Kill so many times, and return what was seen. Raises AssertionError for anything that may not be."""
     began = time.monotonic()
     serve = Serve(contact=CONTACT, listen=["127.0.0.1"])
@@ -202,29 +209,39 @@ def torture(
             expected = whole(
                 [one for one in serve.tree() if not _comes_and_goes(one.dn)], "o=glue", coming=10 * _COMING
             )
-            with Judge(serve.port, expected, readers=readers, processes=True) as judge:
-                judge.await_answers(1)
+            # one reads all there is, slower than the server sends it; the other only what names and is named
+            with (
+                Judge(serve.port, expected, readers=1, processes=True) as slow,
+                Judge(serve.port, expected, readers=1, processes=True, attributes=KEYS) as quick,
+            ):
+                it.readers = (slow, quick)
                 for number in range(1, kills + 1):
                     it.blow(agent)
                     if it.random.random() < 0.3:
                         it.later()
                         it.typical = 0.7 * it.typical + 0.3 * it.publish(agent).seconds
                     if number % 50 == 0:
-                        say(f"{number} kills, {judge.answers} answers, {time.monotonic() - began:.0f} s")
+                        say(f"{number} kills, {slow.answers + quick.answers} answers, {time.monotonic() - began:.0f} s")
+                # what came last is named by others a round later
                 it.later()
                 it.publish(agent, "--verify")
-                judge.await_answers(1)
+                it.pass_time(SETTLING)
+                it.publish(agent, "--verify")
+                it.pass_time(SETTLING)
             it.check()
-        report = judge.report()
-        say(str(report))
-        found, kinds = report.found, report.kinds
+        reports = [slow.report(), quick.report()]
+        for report in reports:
+            say(str(report))
+        found = reports[0].found.with_other(reports[1].found)
+        kinds = dict(Counter(reports[0].kinds) + Counter(reports[1].kinds))
         # who is reading from a server that is killed is cut off, and knows it; nothing else may be wrong
         it.told.cut = kinds.pop(CUT, 0)
         assert (
             found.answers >= kills and not kinds and it.told.cut <= readers * (it.kills["slapd"] + it.kills["serve"])
         ), str(report)
         it.told.kills, it.told.answers, it.told.judged = dict(it.kills), found.answers, found.judged
-        it.told.gaps, it.told.longest_gap = len(report.gaps), round(report.longest, 3)
+        it.told.gaps = len(reports[0].gaps)
+        it.told.longest_gap = round(max(report.longest for report in reports), 3)
         it.told.slowest_answer = round(found.slowest, 3)
         it.told.seconds = round(time.monotonic() - began, 1)
         return it.told

@@ -92,12 +92,14 @@ def offer_of(entry: CloudEntry) -> NamedOffer:
     from fedcloud_agent.cli.opening import cloud_of
     from fedcloud_agent.clouds.contract import DescribeFacet
     from fedcloud_agent.clouds.offer_file import NamedOffer
+    from fedcloud_agent.infosys.words import text
 
     with cloud_of(entry, DescribeFacet) as cloud:
         assert isinstance(cloud, DescribeFacet)
         told = NamedOffer(entry.name, cloud.host, cloud.cloud_type, cloud.describe())
     for problem in told.offer.problems:
-        click.echo(f"fedcloud-agent: cloud {entry.name}: {problem.subject}: {problem.reason}", err=True)
+        # what the cloud calls it may be anything
+        click.echo(f"fedcloud-agent: cloud {entry.name}: {text(f'{problem.subject}: {problem.reason}')}", err=True)
     return told
 
 
