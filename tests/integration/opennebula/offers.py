@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Dict, Optional
 
 from tests.integration.opennebula.conftest import NOW, Site
 
@@ -61,12 +60,11 @@ def configured(site: Site, cloud: str, name: str = "etc") -> Path:
     return directory
 
 
-def agent(directory: Path, *arguments: str, more: Optional[Dict[str, Any]] = None) -> subprocess.CompletedProcess[str]:
+def agent(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the agent as it is typed."""
     return subprocess.run(
         [sys.executable, "-m", "fedcloud_agent", "--config", str(directory), *arguments],
         capture_output=True,
         encoding="utf-8",
         timeout=120,
-        **(more or {}),
     )

@@ -218,7 +218,6 @@ def test_hosts_that_are_refused_or_are_not_there(site: Site) -> None:
     assert offer.problems == ()
 
 
-@pytest.mark.parametrize("method", ["grouppool", "hostpool", "templatepool", "imagepool", "vmpool", "acl"])
 @pytest.mark.parametrize(
     ("kind", "details", "expected"),
     [
@@ -232,16 +231,15 @@ def test_hosts_that_are_refused_or_are_not_there(site: Site) -> None:
         ("drop", {}, UnreachableError),
     ],
 )
-def test_a_list_that_cannot_be_read_to_its_end_is_an_error(
-    site: Site, method: str, kind: str, details: Any, expected: Any
-) -> None:
+def test_a_list_that_cannot_be_read_to_its_end_is_an_error(site: Site, kind: str, details: Any, expected: Any) -> None:
     populate(site)
-    site.oned.fault(kind, rf"one\.{method}\.info", count=None, **details)
-    with pytest.raises(AgentError) as error:
-        described(site)
-    assert isinstance(error.value, expected), error.value
-    assert site.oned.url in error.value.message
-    site.oned.clear_faults()
+    for method in ("grouppool", "hostpool", "templatepool", "imagepool", "vmpool", "acl"):
+        site.oned.fault(kind, rf"one\.{method}\.info", count=None, **details)
+        with pytest.raises(AgentError) as error:
+            described(site)
+        assert isinstance(error.value, expected), (method, error.value)
+        assert site.oned.url in error.value.message
+        site.oned.clear_faults()
     assert described(site).problems == ()
 
 
@@ -298,7 +296,7 @@ def test_an_element_that_makes_no_sense_is_named(site: Site) -> None:
     assert set(subjects(offer)) == {"a HOST of oned"}
     site.oned.fault("bytes", r"one\.templatepool\.info", find="&lt;UID&gt;", raw="x")
     offer = described(site)
-    assert subjects(offer)[:1] == ["a VMTEMPLATE of oned"] and offer.images == ()
+    assert set(subjects(offer)) == {"instance types", "a VMTEMPLATE of oned"} and offer.images == ()
 
 
 def test_a_machine_that_blinds_its_list_and_a_state_from_the_future(site: Site) -> None:

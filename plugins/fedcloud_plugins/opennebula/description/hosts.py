@@ -40,9 +40,9 @@ def host_of(element: Element) -> Host:
     kind = attributes.get("HYPERVISOR") or driver[4 if driver.startswith("vmm_") else 0 :] or "unknown"
 
     def told(key: str) -> int:
-        text = share.get(key)
+        text = (share.get(key) or "").strip()
         # more may be reserved, and given back, than there is
-        if not up or (text or "").lstrip().startswith("-"):
+        if not up or (text.startswith("-") and text[1:].isdigit()):
             return 0
         try:
             return number(text, _LARGEST)

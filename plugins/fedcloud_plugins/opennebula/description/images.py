@@ -67,10 +67,8 @@ def images_of(
 def _private(numbers: Sequence[int], view: View) -> Problem:
     shown = ", ".join(map(str, numbers[:_SHOWN])) + (" …" if len(numbers) > _SHOWN else "")
     unknown = "" if view.rules is not None else "; rules that might let one cannot be read"
-    return Problem(
-        "templates",
-        f"{len(numbers)} hold an appliance, and no group that serves a VO may use them and their images: {shown}{unknown}",
-    )
+    said = f"{len(numbers)} hold an appliance, and no group that serves a VO may use them and their images"
+    return Problem("templates", f"{said}: {shown}{unknown}")
 
 
 def _shares(template: Template, image: Optional[Image], view: View) -> FrozenSet[int]:
