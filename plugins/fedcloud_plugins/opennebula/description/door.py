@@ -10,6 +10,7 @@ from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.clouds.offer import Endpoint
 from fedcloud_plugins.opennebula.description.settings import PublicSettings
 
+OCCI = "OCCI"
 OPENNEBULA = "OpenNebula"
 
 
@@ -24,7 +25,7 @@ def door_of(
     if public is None:
         endpoint = Endpoint(url, product, version, implementation=product, implementation_version=told)
         return endpoint, tuple(_for_nobody(url))
-    own = public.interface == OPENNEBULA
+    own = public.interface in (OPENNEBULA, product)
     return Endpoint(
         public.url,
         public.interface,

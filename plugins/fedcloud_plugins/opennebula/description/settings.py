@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterator, Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
 from fedcloud_agent.settings import AbsolutePath, Integer, ListOf, Text, Url, section, sections, setting
 
@@ -84,12 +84,8 @@ class OfferSettings:
     )
     instance_type_files: Optional[Path] = setting(
         AbsolutePath(),
-        help="The directory of the resource templates of rOCCI 1, a JSON file for each size.",
+        help="The directory of the resource templates of rOCCI 1, a JSON file for each size; read where "
+        "'instance_types' is empty.",
         default=None,
         example="/etc/occi-server/backends/opennebula/fixtures/resource_tpl",
     )
-
-    def faults(self) -> Iterator[Tuple[str, str]]:
-        """Refuse two sources of sizes."""
-        if self.instance_types and self.instance_type_files is not None:
-            yield "instance_type_files", "'instance_types' is set too; keep one of them"

@@ -15,7 +15,7 @@ from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.clouds.offer import CloudOffer, InstanceType, Machines, Manager, Share
 from fedcloud_agent.errors import AgentError, ConfigurationError, RefusedError
 from fedcloud_plugins.opennebula.connection import Connection
-from fedcloud_plugins.opennebula.description.door import OPENNEBULA, door_of
+from fedcloud_plugins.opennebula.description.door import OCCI, door_of
 from fedcloud_plugins.opennebula.description.groups import Group, Quotas, shares_of, told_of
 from fedcloud_plugins.opennebula.description.hosts import host_of, managers_of
 from fedcloud_plugins.opennebula.description.images import View, images_of
@@ -200,7 +200,7 @@ class Story:
         if offer.instance_type_files is not None:
             found, odd = of_files(offer.instance_type_files)
             self._problems.extend(odd)
-        elif offer.public is not None and offer.public.interface != OPENNEBULA:
+        elif offer.public is not None and offer.public.interface == OCCI:
             found = self._documents()
         found = found or of_templates(templates, view.groups, view.rules or ())
         if not found:

@@ -11,7 +11,7 @@ import pytest
 
 from fedcloud_agent.clouds.offer import InstanceType
 from fedcloud_agent.errors import ConfigurationError
-from fedcloud_plugins.opennebula.description.settings import InstanceTypeSettings, OfferSettings
+from fedcloud_plugins.opennebula.description.settings import InstanceTypeSettings
 from fedcloud_plugins.opennebula.description.sizes import (
     Size,
     of_document,
@@ -45,9 +45,6 @@ def test_the_sites_own_table() -> None:
         InstanceType(f"{SCHEME}small", "small", 1, 2048, 20),
         InstanceType(f"{SCHEME}large", "Large ones", 16, 65536, ephemeral=100),
     )
-    both = OfferSettings(instance_types={"small": small}, instance_type_files=Path("/etc/occi-server"))
-    assert [key for key, _ in both.faults()] == ["instance_type_files"]
-    assert list(OfferSettings().faults()) == []
 
 
 def test_files_of_an_occi_server(tmp_path: Path) -> None:
