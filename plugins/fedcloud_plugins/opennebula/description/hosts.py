@@ -34,7 +34,7 @@ def host_of(element: Element) -> Host:
     """Return the host that a HOST element tells of. Raises ValueError for one that makes no sense."""
     values = {child.tag: child.text for child in element}
     attributes = texts(element.find("TEMPLATE"))
-    share = {child.tag: child.text for child in element.find("HOST_SHARE") or ()}
+    share = {child.tag: child.text for child in element.findall("HOST_SHARE/*")}
     up = number(values.get("STATE"), _LARGEST) in _UP
     driver = (values.get("VM_MAD") or "").strip()
     kind = attributes.get("HYPERVISOR") or driver[4 if driver.startswith("vmm_") else 0 :] or "unknown"
