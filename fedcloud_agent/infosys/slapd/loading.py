@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from typing import Callable, Iterable, Iterator, List
 
@@ -85,6 +86,9 @@ def _add(found: Installation, side: Side, suffix: str, records: Iterable[bytes])
     done = process.run(argv, deadline=DEADLINE, input=records, check=False, cwd=side.path)
     if done.exit_code != 0:
         said = words.gist([words.plain(line) for line in done.stderr.decode("utf-8", "replace").splitlines()])
+        if done.exit_code == -signal.SIGBUS:
+            # it writes to mapped files: so the kernel says that the disk has no more room
+            said = "No space left on device"
         raise LoadError(
             f"slapadd could not load {suffix} into {side.path}: {said or process.how(done.exit_code)}",
             hint="check the space on the disk and the file that infosys.schema names; "
