@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
+import threading
 import time
-from typing import Callable, Iterable, Iterator, List
+from types import TracebackType
+from typing import Callable, Iterable, Iterator, List, Optional, Type
 
 from fedcloud_agent import process
 from fedcloud_agent.errors import StorageError
@@ -45,15 +47,41 @@ def load(
     try:
         side.make()
         side.write(configuration, statistics.schema())
-        _add(found, side, SUFFIX, _blocks(counted, between))
+        with _Beside(lambda: _add(found, side, statistics.SUFFIX, statistics.records(host))):
+            _add(found, side, SUFFIX, _blocks(counted, between))
         if not counted.number:
             raise LoadError("the kept tree holds no entry", hint="run 'fedcloud-agent infosys publish'")
-        _add(found, side, statistics.SUFFIX, statistics.records(host))
     except BaseException:
         side.remove()
         raise
     log.info("%d entries were loaded into %s in %.2f s", counted.number, side.path, time.monotonic() - began)
     return counted.number
+
+
+class _Beside(threading.Thread):
+    """Does something small while a with block does something large, and raises at its end what it raised."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+        self._error: Optional[BaseException] = None
+
+    def run(self) -> None:
+        """Do it."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 -- raised again where it is awaited
+            self._error = error
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.join()
+        if value is None and self._error is not None:
+            raise self._error
 
 
 class _Counted:
