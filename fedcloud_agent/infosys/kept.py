@@ -8,6 +8,7 @@ again from the clouds: a damaged file is put aside, not mourned.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import sqlite3
 from pathlib import Path
@@ -19,6 +20,8 @@ from fedcloud_agent.infosys import ldif
 from fedcloud_agent.infosys.entry import Entry, digest
 from fedcloud_agent.infosys.places import place_of
 
+log = logging.getLogger(__name__)
+
 _SCHEMA = """
 CREATE TABLE entry (
     dn TEXT PRIMARY KEY,
@@ -26,11 +29,17 @@ CREATE TABLE entry (
     digest BLOB NOT NULL,
     created TEXT,
     record TEXT NOT NULL,
+    since INTEGER NOT NULL,
     gone INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _VERSION = 1
+_PUT = """
+INSERT INTO entry (dn, place, digest, created, record, since, gone) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (dn) DO UPDATE SET digest = excluded.digest, created = excluded.created, record = excluded.record,
+    gone = excluded.gone
+"""
 _BUSY = 10.0
 CREATION = "GLUE2EntityCreationTime"
 
@@ -41,6 +50,8 @@ class Held(NamedTuple):
     digest: bytes
     created: Optional[str]
     """Its creation time, as written; None for what has none."""
+    since: int
+    """Since when it is there."""
     gone: Optional[int]
     """Since when it is no longer offered, and waits to be deleted."""
 
@@ -86,8 +97,8 @@ class Kept:
         with self._open() as connection:
             if connection is None:
                 return {}
-            rows = connection.execute("SELECT dn, digest, created, gone FROM entry")
-            return {dn: Held(value, created, gone) for dn, value, created, gone in rows}
+            rows = connection.execute("SELECT dn, digest, created, since, gone FROM entry")
+            return {row[0]: Held(*row[1:]) for row in rows}
 
     def entries(self, dns: Iterable[str]) -> Iterator[Entry]:
         """Yield the entries of these DNs that are there."""
@@ -98,15 +109,26 @@ class Kept:
                     if row is not None:
                         yield from ldif.parse(row[0].splitlines(keepends=True))
 
+    def put_aside_if_damaged(self) -> None:
+        """Rename a file that is no database any more, so that a new one takes its place."""
+        try:
+            self.said()
+        except StorageError as error:
+            cause = error.__cause__
+            if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, sqlite3.OperationalError):
+                raise
+            aside = self.path.with_suffix(".damaged")
+            log.error("%s; it is put aside as %s, and a new one is made", error, aside)
+            with self._told():
+                self.path.replace(aside)
+
     # -- what the publisher writes -------------------------------------------------------------------------------------
 
     def step(self, changes: Changes, now: int, said: Dict[str, Optional[str]]) -> None:
         """Write one step down, durably and whole or not at all; a note that is None is taken away."""
         with self._writing() as connection:
-            connection.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, NULL)", map(_row, changes.put))
-            connection.executemany(
-                "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?)", ((*_row(one), now) for one in changes.gone)
-            )
+            connection.executemany(_PUT, ((*_row(one), now, None) for one in changes.put))
+            connection.executemany(_PUT, ((*_row(one), now, now) for one in changes.gone))
             connection.executemany("DELETE FROM entry WHERE dn = ?", ((dn,) for dn in changes.dropped))
             _note(connection, said)
 

@@ -19,6 +19,7 @@ _PLACES = {
     "GLUE2PolicyID": 10,
 }
 
+_LAST = max(_PLACES.values())
 _ALONE = frozenset({"GLUE2ResourceID", "GLUE2StorageServiceCapacityID", "GLUE2ApplicationEnvironmentID"})
 
 
@@ -27,7 +28,7 @@ def place_of(dn: str) -> int:
 
     Entries are added place by place, upwards, and deleted downwards: then no reader meets a key to nothing.
     """
-    return _PLACES[dn.partition("=")[0]]
+    return _PLACES.get(dn.partition("=")[0], _LAST)
 
 
 def is_alone(dn: str) -> bool:

@@ -21,7 +21,7 @@ def serve(context: Context) -> None:
     import socket
 
     from fedcloud_agent import locks
-    from fedcloud_agent.cli.infosys.reading import read
+    from fedcloud_agent.cli.infosys.own_part import read
     from fedcloud_agent.daemon.notify import notify, reloading, watchdog_period
     from fedcloud_agent.daemon.signals import Signals
     from fedcloud_agent.errors import AgentError, ConfigurationError

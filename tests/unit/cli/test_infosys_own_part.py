@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fedcloud_agent.cli.infosys.reading import read
+from fedcloud_agent.cli.infosys.own_part import read
 from fedcloud_agent.errors import ConfigurationError
 
 OURS = "site: EXAMPLE-SITE\ninfosys: {port: 2171, listen: ['127.0.0.1', '::1']}\ndirectories: {state: /var/lib/x}\n"
