@@ -11,7 +11,7 @@ from collections import deque
 from types import TracebackType
 from typing import Any, Deque, Iterable, Iterator, List, Optional, Sequence, Tuple, Type
 
-from fedcloud_agent.ldap.errors import INVALID_DN, BusyDirectoryError, LdapError, code_of, translated, words_of
+from fedcloud_agent.ldap.errors import INVALID_DN, BusyDirectoryError, LdapError, code_of, silent, translated, words_of
 from fedcloud_agent.ldap.operations import Add, Delete, Found, Operation, Refused
 
 IN_FLIGHT = 64
@@ -45,12 +45,11 @@ class Directory:
             self._connection.set_option(ldap.OPT_REFERRALS, 0)
             self._connection.set_option(ldap.OPT_NETWORK_TIMEOUT, self._timeout)
             self._connection.set_option(ldap.OPT_TIMEOUT, self._timeout)
+            number = self._connection.simple_bind("", "")
+            self._bound()
+            self._connection.result4(number, 1, self._timeout)
             if self._external:
                 self._connection.sasl_non_interactive_bind_s("EXTERNAL")
-            else:
-                number = self._connection.simple_bind("", "")
-                self._connection.result4(number, 1, self._timeout)
-            self._bound_sending()
         except ldap.LDAPError as error:
             self._close()
             raise translated(error, self.url, "let us in") from error
@@ -127,6 +126,9 @@ class Directory:
                     self._land(flight, refused, until, what)
                 try:
                     flight.append((self._send(operation), operation))
+                except ldap.BUSY:
+                    # no word of the server: the kernel does not take what it does not read
+                    raise silent(self.url, what) from None
                 except (ValueError, TypeError) as error:
                     # a name that no message can carry: the server would have refused it
                     refused.append(Refused(operation, INVALID_DN, f"it cannot be sent: {error}"))
@@ -168,11 +170,17 @@ class Directory:
             raise BusyDirectoryError(f"the directory {self.url} is too slow: it was asked to {what}")
         return min(left, self._timeout)
 
-    def _bound_sending(self) -> None:
-        """Bound writes as well: a server that does not read would otherwise hold us for ever."""
+    def _bound(self) -> None:
+        """Bound each read and write of the kernel's as well.
+
+        The library waits for the first byte of an answer only: one that stops in the middle, or a server that reads
+        nothing, would hold us for ever.
+        """
         seconds, rest = divmod(self._timeout, 1)
+        limit = struct.pack("@ll", int(seconds), int(rest * 1e6))
         with socket.socket(fileno=os.dup(self._connection.fileno())) as channel:
-            channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", int(seconds), int(rest * 1e6)))
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
     def _close(self) -> None:
         import ldap

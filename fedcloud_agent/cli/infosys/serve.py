@@ -21,33 +21,23 @@ def serve(context: Context) -> None:
     import socket
 
     from fedcloud_agent import locks
-    from fedcloud_agent.config.configuration import Configuration
-    from fedcloud_agent.config.settings import DirectoriesSettings
+    from fedcloud_agent.cli.infosys.own_part import read
     from fedcloud_agent.daemon.notify import notify, reloading, watchdog_period
     from fedcloud_agent.daemon.signals import Signals
     from fedcloud_agent.errors import AgentError, ConfigurationError
-    from fedcloud_agent.infosys.settings import InfosysSettings
     from fedcloud_agent.infosys.slapd.service import TICK, Service
 
     log = logging.getLogger(__name__)
-    configuration = context.load()
-    state = configuration.room(DirectoriesSettings).state
-
-    def settings_of(read: Configuration) -> InfosysSettings:
-        if read.room(DirectoriesSettings).state != state:
-            raise ConfigurationError("directories.state has changed, which needs a restart")
-        return read.room(InfosysSettings)
-
-    settings = settings_of(configuration)
+    own = read(context.directory)
     # slapd makes tables for as many connections as it may have files, and a container may let it have a billion
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard) if hard >= 0 else 4096, hard))
 
     with (
-        locks.held(state / "locks" / "infosys-serve.lock", "the serving of the information system"),
+        locks.held(own.state / "locks" / "infosys-serve.lock", "the serving of the information system"),
         Signals() as asked,
     ):
-        service = Service(state, settings, lambda: settings.host or socket.getfqdn(), lambda: asked.stop)
+        service = Service(own.state, own.infosys, lambda: own.infosys.host or socket.getfqdn(), lambda: asked.stop)
         try:
             service.begin()
             watchdog, said = watchdog_period(), service.sentence
@@ -57,8 +47,11 @@ def serve(context: Context) -> None:
                     asked.reload = False
                     reloading()
                     try:
-                        settings = settings_of(context.load())
-                        service.reconfigure(settings)
+                        changed = read(context.directory)
+                        if changed.state != own.state:
+                            raise ConfigurationError("directories.state has changed, which needs a restart")
+                        service.reconfigure(changed.infosys)
+                        own = changed
                     except AgentError as error:
                         log.error("the new configuration is not used, the old one stays: %s", error.message)
                     notify(READY=1, STATUS=said)

@@ -45,7 +45,7 @@ def render(found: Installation, side: Side, uid: int) -> str:
         f'authz-regexp "^gidNumber=[0-9]+[+]uidNumber={uid},cn=peercred,cn=external,cn=auth$" "{WRITER}"',
     ]
     lines += _database(SUFFIX, side.tree, _TREE_SIZE)
-    lines += ["index objectClass eq,pres", f"index {','.join(_BY_ID)} eq", f"index {','.join(_BY_WORD)} eq"]
+    lines += ["index objectClass eq", f"index {','.join(_BY_ID)} eq", f"index {','.join(_BY_WORD)} eq"]
     lines += _database(STATISTICS, side.statistics, _STATISTICS_SIZE)
     # it tells the addresses of clients, which are nobody else's business
     lines += ["database monitor", f'access to * by dn.exact="{WRITER}" read']

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
-from typing import Callable, Iterable, Iterator, List
+from types import TracebackType
+from typing import Callable, Iterable, Iterator, List, Optional, Type
 
 from fedcloud_agent import process
 from fedcloud_agent.errors import StorageError
@@ -44,15 +47,41 @@ def load(
     try:
         side.make()
         side.write(configuration, statistics.schema())
-        _add(found, side, SUFFIX, _blocks(counted, between))
+        with _Beside(lambda: _add(found, side, statistics.SUFFIX, statistics.records(host))):
+            _add(found, side, SUFFIX, _blocks(counted, between))
         if not counted.number:
             raise LoadError("the kept tree holds no entry", hint="run 'fedcloud-agent infosys publish'")
-        _add(found, side, statistics.SUFFIX, statistics.records(host))
     except BaseException:
         side.remove()
         raise
     log.info("%d entries were loaded into %s in %.2f s", counted.number, side.path, time.monotonic() - began)
     return counted.number
+
+
+class _Beside(threading.Thread):
+    """Does something small while a with block does something large, and raises at its end what it raised."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        super().__init__()
+        self._work = work
+        self._error: Optional[BaseException] = None
+
+    def run(self) -> None:
+        """Do it."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 -- raised again where it is awaited
+            self._error = error
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(
+        self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
+    ) -> None:
+        self.join()
+        if value is None and self._error is not None:
+            raise self._error
 
 
 class _Counted:
@@ -85,6 +114,9 @@ def _add(found: Installation, side: Side, suffix: str, records: Iterable[bytes])
     done = process.run(argv, deadline=DEADLINE, input=records, check=False, cwd=side.path)
     if done.exit_code != 0:
         said = words.gist([words.plain(line) for line in done.stderr.decode("utf-8", "replace").splitlines()])
+        if done.exit_code == -signal.SIGBUS:
+            # it writes to mapped files: so the kernel says that the disk has no more room
+            said = "No space left on device"
         raise LoadError(
             f"slapadd could not load {suffix} into {side.path}: {said or process.how(done.exit_code)}",
             hint="check the space on the disk and the file that infosys.schema names; "

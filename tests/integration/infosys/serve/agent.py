@@ -23,6 +23,18 @@ from tests.federation.controller import Controller
 from tests.unit.infosys.world import NOW
 
 ROOT = Path(__file__).parents[4]
+CLOUDS = {
+    "main": {
+        "type": "openstack",
+        "auth": {
+            "auth_url": "https://keystone.example.org:5000/v3",
+            "username": "accounting",
+            "user_domain_name": "Default",
+            "password_file": "/etc/fedcloud-agent/keystone.secret",
+        },
+        "vos": {"vo.example.org": {"project": "vo-example"}, "ops": {"project": "egi-ops"}},
+    }
+}
 HOST = "bdii.example.org"
 DOMAIN = "GLUE2DomainID=EXAMPLE-SITE,o=glue"
 
@@ -64,6 +76,7 @@ class Serve(Controller):
         values = {
             "site": "EXAMPLE-SITE",
             "directories": {"state": str(self.state)},
+            "clouds": CLOUDS,
             "infosys": {"port": self.port, **self.settings},
         }
         (etc / "agent.yaml").write_text(json.dumps(values))
