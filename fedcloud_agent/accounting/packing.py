@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting.record import HEADER, SEPARATOR, with_keys
-from fedcloud_agent.accounting.tables import record, scope, vm
+from fedcloud_agent.accounting.tables import THIS_RECORD, record, scope, vm
 from fedcloud_agent.clock import DAY, HOUR, month_of
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.table import QUEUED, message
@@ -62,30 +62,32 @@ def pack(connection: Connection, destination: str, limits: Limits, now: int) -> 
             break
         parts.extend((content, SEPARATOR))
         packed.append(
-            {"of_vm": row.vm, "of_month": row.month, "content": content, "key_fields": keys, "message": identity}
+            {
+                "of_destination": destination,
+                "of_vm": row.vm,
+                "of_month": row.month,
+                "content": content,
+                "key_fields": keys,
+                "message": identity,
+            }
         )
     queue.put(connection, destination, Message(identity, "".join(parts).encode("ascii")), len(packed), now)
-    run_many(connection, _packed(destination), packed)
+    run_many(connection, _PACKED, packed)
     return len(packed)
 
 
-def _packed(destination: str) -> Any:
-    return (
-        update(record)
-        .where(
-            record.c.destination == destination,
-            record.c.vm == bindparam("of_vm"),
-            record.c.month == bindparam("of_month"),
-        )
-        .values(
-            content=bindparam("content"),
-            key_fields=bindparam("key_fields"),
-            flying=bindparam("key_fields"),
-            flying_figures=record.c.figures,
-            message=bindparam("message"),
-            pending=0,
-        )
+_PACKED = (
+    update(record)
+    .where(THIS_RECORD)
+    .values(
+        content=bindparam("content"),
+        key_fields=bindparam("key_fields"),
+        flying=bindparam("key_fields"),
+        flying_figures=record.c.figures,
+        message=bindparam("message"),
+        pending=0,
     )
+)
 
 
 def take_apart(
