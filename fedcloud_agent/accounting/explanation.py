@@ -9,10 +9,10 @@ from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import reasons
 from fedcloud_agent.accounting.centre import Figures, read_figures
-from fedcloud_agent.accounting.holding import Held, MachineMonth, frozen_before, machine_months
+from fedcloud_agent.accounting.holding import Held, MachineMonth, machine_months
 from fedcloud_agent.accounting.life import wall
 from fedcloud_agent.accounting.making import Stream, life_of, streams
-from fedcloud_agent.accounting.packing import TIDIED
+from fedcloud_agent.accounting.packing import TIDIED, frozen_before
 from fedcloud_agent.accounting.record import KEYS
 from fedcloud_agent.accounting.settings import FirstRun
 from fedcloud_agent.accounting.tables import record, scope, vm

@@ -36,6 +36,14 @@ class Limits(NamedTuple):
     tidied: int = TIDIED
 
 
+def frozen_before(now: int, tidied: int) -> int:
+    """Return the month before which a month keeps the key fields that it was published with.
+
+    ``tidied``: see :class:`Limits`.
+    """
+    return month_of(now - tidied)
+
+
 def pack(connection: Connection, destination: str, limits: Limits, now: int) -> int:
     """Pack one message of records that wait, with its rows in this transaction; return how many records it holds."""
     rows = connection.execute(
@@ -48,14 +56,14 @@ def pack(connection: Connection, destination: str, limits: Limits, now: int) -> 
     ).all()
     if not rows:
         return 0
-    frozen_before = month_of(now - limits.tidied)
+    frozen = frozen_before(now, limits.tidied)
     parts = [HEADER.format(version=limits.version)]
     size = SIGNATURE_SIZE + len(parts[0])
     identity = queue.next_id(connection, destination)
     packed: List[Dict[str, Any]] = []
     for row in rows:
         content, keys = row.content, row.key_fields
-        if row.published is not None and row.published != keys and row.month < frozen_before:
+        if row.published is not None and row.published != keys and row.month < frozen:
             content, keys = with_keys(content, row.published, row.measured), row.published
         size += len(content) + len(SEPARATOR)
         if size > limits.size and packed:
@@ -102,7 +110,7 @@ def take_apart(
     """
     superseded = record.c.pending == 1
     outlived = and_(
-        record.c.month < month_of(now - limits.tidied),
+        record.c.month < frozen_before(now, limits.tidied),
         record.c.published.is_not(None),
         record.c.published != record.c.flying,
     )

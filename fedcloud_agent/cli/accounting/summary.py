@@ -80,7 +80,7 @@ def _lines(
     last: Optional[int],
 ) -> List[Line]:
     from fedcloud_agent import clock
-    from fedcloud_agent.accounting.holding import frozen_before
+    from fedcloud_agent.accounting.packing import frozen_before
     from fedcloud_agent.accounting.settings import AccountingSettings
     from fedcloud_agent.accounting.summary import summary
 
