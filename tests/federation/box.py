@@ -21,11 +21,10 @@ from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central.controller import QUEUE, CentralRepository
 from tests.federation.central.repository import Repository
-from tests.federation.controller import Controller
+from tests.federation.controller import MODULES, Controller
 from tests.federation.opennebula import OnedSimulator
 from tests.federation.openstack.controller import OpenStackSimulator
 
-ROOT = Path(__file__).resolve().parents[2]
 SITE = "EXAMPLE-SITE"
 VO = "vo.example.org"
 PROJECT = "vo-example"
@@ -296,8 +295,7 @@ class Box:
 
     def agent_environment(self) -> Dict[str, str]:
         """Return the environment of the agent's processes."""
-        path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
-        return {**os.environ, **self.clock.environment(path)}
+        return {**os.environ, **self.clock.environment(MODULES)}
 
     def agent(
         self, *words: str, before: Sequence[str] = (), check: bool = True, timeout: float = 120, **more: str
