@@ -38,9 +38,7 @@ def contents(site: Site) -> List[str]:
 
 
 def test_republishing(site: Site) -> None:
-    site.well("accounting", "run")
-    site.arrive()
-    site.check()
+    site.settle()
     site.keep()
     whole = contents(site)
     assert len(whole) >= 5
@@ -75,9 +73,7 @@ def test_letting_go(site: Site) -> None:
     site.forget()
     site.well("accounting", "run")
     site.move(55 * DAY)
-    site.well("accounting", "run")
-    site.arrive()
-    site.check()
+    site.settle()
     site.keep()
     site.box.configure(settings=f"{TINY}\nkeep_machines: 62d")
     site.move(10 * DAY)
