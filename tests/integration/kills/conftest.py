@@ -10,8 +10,8 @@ import pytest
 from fedcloud_agent.clock import DAY, HOUR
 from tests.federation.box import Box
 from tests.federation.central.repository import Repository
+from tests.federation.preloaded import Preloaded
 from tests.torture import arrival, checks
-from tests.torture.preloaded import Preloaded
 
 START = 1768910400  # 2026-01-20 12:00
 COMMITS = ("fdatasync", "fsync", "rename")

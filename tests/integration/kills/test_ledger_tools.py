@@ -93,7 +93,7 @@ def test_letting_go(site: Site) -> None:
         for (_, month), (wall, _) in truth.items():
             months[month] = months.get(month, 0) + wall
         told = site.agent.run("accounting", "show", "--json")
-        assert {row["month"]: row["wall"] for row in json.loads(told.said)} == months
+        assert {row["month"]: row["wall"] for row in json.loads(told.out)} == months
         with sqlite3.connect(site.box.state / "agent.db") as connection:
             counts = [
                 connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
