@@ -29,6 +29,7 @@ FIGURES: Dict[str, str] = {
     "oned-parse": "oned_parse",
     "idle-daemon": "idle_daemon",
     "help": "help_text",
+    "infosys-start": "infosys_start",
 }
 """What can be measured, in this order, and the module that does; a module may give several figures."""
 

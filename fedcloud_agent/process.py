@@ -16,7 +16,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Dict, List, Mapping, Optional, Sequence, Tuple, cast
+from typing import IO, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 from fedcloud_agent.errors import AgentError
 
@@ -75,7 +75,7 @@ def run(
     argv: Sequence[str],
     *,
     deadline: float,
-    input: Optional[bytes] = None,
+    input: Union[bytes, Iterable[bytes], None] = None,
     env: Optional[Mapping[str, str]] = None,
     cwd: Optional[Path] = None,
     limit: int = MEBIBYTE,
@@ -83,13 +83,16 @@ def run(
 ) -> Completed:
     """Run a program to its end and return what it said; at most ``limit`` bytes of each stream are kept.
 
-    ``deadline`` is in seconds; ``env`` is added to our own environment. Raises DeadlineError when time is up (nothing
+    ``deadline`` is in seconds; ``env`` is added to our own environment; blocks of ``input`` are taken as they can be
+    written, and when that raises, the program is ended. Raises DeadlineError when time is up (nothing
     of it runs any more then), ProcessError when it cannot be started or, with ``check``, when it fails.
     """
     begin = time.monotonic()
-    child = _spawn(argv, env, cwd, subprocess.PIPE if input is not None else subprocess.DEVNULL, subprocess.PIPE)
+    stdin = subprocess.PIPE if input is not None else subprocess.DEVNULL
+    child = _spawn(argv, env, cwd, stdin, subprocess.PIPE, subprocess.PIPE)
     try:
-        stdout, stderr = _exchange(child, input or b"", limit, begin + deadline)
+        blocks = (input or b"",) if input is None or isinstance(input, bytes) else input
+        stdout, stderr = _exchange(child, iter(blocks), limit, begin + deadline)
         _await_end(child, begin + deadline)
     except subprocess.TimeoutExpired:
         _end(child)
@@ -141,24 +144,35 @@ class Child:
             _signal_group(self.pid, number)
 
 
-def start(argv: Sequence[str], *, env: Optional[Mapping[str, str]] = None, cwd: Optional[Path] = None) -> Child:
-    """Start a program that lives beside us. Its standard error is ours; it reads nothing and its output is dropped.
+def start(
+    argv: Sequence[str],
+    *,
+    env: Optional[Mapping[str, str]] = None,
+    cwd: Optional[Path] = None,
+    stderr: Optional[int] = None,
+) -> Child:
+    """Start a program that lives beside us. It reads nothing and its output is dropped.
 
-    Raises ProcessError when it cannot be started.
+    Its standard error is the descriptor ``stderr``, or ours. Raises ProcessError when it cannot be started.
     """
-    return Child(_spawn(argv, env, cwd, subprocess.DEVNULL, None))
+    return Child(_spawn(argv, env, cwd, subprocess.DEVNULL, subprocess.DEVNULL, stderr))
 
 
 def _spawn(
-    argv: Sequence[str], env: Optional[Mapping[str, str]], cwd: Optional[Path], stdin: int, output: Optional[int]
+    argv: Sequence[str],
+    env: Optional[Mapping[str, str]],
+    cwd: Optional[Path],
+    stdin: int,
+    stdout: int,
+    stderr: Optional[int],
 ) -> subprocess.Popen[bytes]:
     log.debug("running %s", shlex.join(argv))
     try:
         return subprocess.Popen(  # noqa: S603 -- an argument list, never a shell
             list(argv),
             stdin=stdin,
-            stdout=subprocess.DEVNULL if output is None else output,
-            stderr=output,
+            stdout=stdout,
+            stderr=stderr,
             env=environment(env),
             cwd=cwd,
             close_fds=True,
@@ -174,11 +188,14 @@ def _spawn(
         raise ProcessError(f"{argv[0]} cannot be run: {error.strerror}") from error
 
 
-def _exchange(child: subprocess.Popen[bytes], input: bytes, limit: int, deadline: float) -> Tuple[bytes, bytes]:
+def _exchange(
+    child: subprocess.Popen[bytes], blocks: Iterator[bytes], limit: int, deadline: float
+) -> Tuple[bytes, bytes]:
     """Write the input and read both streams until they end. What exceeds the limit is read and dropped."""
     kept: Dict[IO[bytes], List[bytes]] = {}
     sizes: Dict[IO[bytes], int] = {}
-    view = memoryview(input)
+    blocks = filter(None, blocks)
+    view = memoryview(next(blocks, b""))
     with selectors.DefaultSelector() as selector:
         for stream in (child.stdout, child.stderr):
             assert stream is not None
@@ -199,7 +216,12 @@ def _exchange(child: subprocess.Popen[bytes], input: bytes, limit: int, deadline
                     except BlockingIOError:
                         continue
                     except BrokenPipeError:
-                        view = view[:0]  # it reads no further: its exit code tells whether that was right
+                        view, blocks = (
+                            view[:0],
+                            iter(()),
+                        )  # it reads no further: its exit code tells whether that was right
+                    if not view:
+                        view = memoryview(next(blocks, b""))
                     if not view:
                         selector.unregister(stream)
                         stream.close()

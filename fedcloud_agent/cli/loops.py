@@ -54,6 +54,7 @@ COMMANDS = (
         needs="destinations",
         deadline="deadline",
     ),
+    Command("infosys", ("infosys", "publish"), per_cloud=False, room="infosys", schedule="schedule", needs="contact"),
 )
 
 

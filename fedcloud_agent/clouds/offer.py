@@ -152,6 +152,7 @@ class Accelerator:
     clock_speed: Optional[int] = None
     """MHz."""
     memory: Optional[int] = None
+    """GB, as the federation has it."""
     compute_capability: Tuple[str, ...] = ()
     virtualization: Optional[str] = None
 

@@ -7,17 +7,16 @@ ten.
 
 from __future__ import annotations
 
-from typing import Iterator, Tuple
+from typing import Callable, Iterator, Tuple
 
 from fedcloud_agent.infosys.entry import Builder, Entry
-from fedcloud_agent.infosys.glue20_compute import compute_entries
+from fedcloud_agent.infosys.glue20_compute import compute_entries, everything
 from fedcloud_agent.infosys.glue20_service import Frame, access_policy, endpoint_entry, service_entry
 from fedcloud_agent.infosys.glue20_storage import storage_entries
 from fedcloud_agent.infosys.identifiers import identifier
 from fedcloud_agent.infosys.model import Contact, SiteEndpoint, SiteOffer, State
 from fedcloud_agent.infosys.words import moment, text, word
 
-PORT = 2170
 SUFFIX = "o=glue"
 
 
@@ -26,8 +25,11 @@ def base_of(site: str) -> str:
     return f"GLUE2DomainID={site},{SUFFIX}"
 
 
-def entries(site: SiteOffer, now: int) -> Iterator[Entry]:
-    """Yield the whole tree, from the suffix down. ``now`` dates what the site itself says."""
+def entries(site: SiteOffer, now: int, wanted: Callable[[object], bool] = everything) -> Iterator[Entry]:
+    """Yield the whole tree, from the suffix down. ``now`` dates what the site itself says.
+
+    Of the clouds' instance types, images and shares only those that are ``wanted``.
+    """
     yield Entry(SUFFIX, {"objectClass": ("organization",), "o": ("glue",)})
     yield _group("resource", SUFFIX)
     stem = base_of(site.name)
@@ -42,7 +44,7 @@ def entries(site: SiteOffer, now: int) -> Iterator[Entry]:
         resource = Frame(site.name, site.settings, f"GLUE2GroupID=resource,{stem}")
         yield from _own_service(site, site.host, resource, now)
     for compute in site.compute:
-        yield from compute_entries(compute, frame)
+        yield from compute_entries(compute, frame, wanted)
     for storage in site.storage:
         yield from storage_entries(storage, frame)
 
@@ -88,7 +90,7 @@ def _contact(site: SiteOffer, contact: Contact, stem: str, now: int) -> Entry:
 
 def own_ids(site: SiteOffer) -> Tuple[str, str]:
     """Return the identifiers of the information system itself: service and endpoint."""
-    return identifier(site.name, "sitebdii"), identifier(f"{site.host}:{PORT}", "sitebdii_endpoint")
+    return identifier(site.name, "sitebdii"), identifier(f"{site.host}:{site.settings.port}", "sitebdii_endpoint")
 
 
 def _own_service(site: SiteOffer, host: str, frame: Frame, now: int) -> Iterator[Entry]:
@@ -99,7 +101,7 @@ def _own_service(site: SiteOffer, host: str, frame: Frame, now: int) -> Iterator
     yield service.add("GLUE2EntityName", f"Information system of {site.name}").entry()
     endpoint = SiteEndpoint(
         id=endpoint_id,
-        url=f"ldap://{host}:{PORT}/",
+        url=f"ldap://{host}:{site.settings.port}/",
         interface="bdii_site",
         version="2.0",
         implementation="fedcloud-agent",

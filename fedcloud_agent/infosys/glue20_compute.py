@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Optional, Tuple
+from typing import Callable, Iterator, Optional, Tuple
 
 from fedcloud_agent.clouds.offer import Accelerator, Image, InstanceType, Machines, Manager, Share
 from fedcloud_agent.infosys.entry import Builder, Entry
@@ -48,14 +48,24 @@ def image_id(service: ComputeService, image: Image) -> str:
     return identifier(service.base, "image", image.id)
 
 
-def compute_entries(service: ComputeService, frame: Frame) -> Iterator[Entry]:
-    """Yield a compute service and all that is below it; keys point backwards only."""
+def everything(_: object) -> bool:
+    """Say yes."""
+    return True
+
+
+def compute_entries(
+    service: ComputeService, frame: Frame, wanted: Callable[[object], bool] = everything
+) -> Iterator[Entry]:
+    """Yield a compute service and all that is below it; keys point backwards only.
+
+    Of what there may be thousands of (instance types, images, shares) only those that are ``wanted``.
+    """
     made = _service(service, frame)
     yield made.entry()
     for manager in service.managers:
         yield _manager(service, manager, made, frame)
     accelerators = {one.id: one for one in service.accelerators}
-    for kind in service.instance_types:
+    for kind in filter(wanted, service.instance_types):
         accelerator = accelerators.get(kind.accelerator) if kind.accelerator is not None else None
         yield _instance_type(service, kind, accelerator, made, frame)
     capabilities = frame.settings.capabilities
@@ -64,9 +74,9 @@ def compute_entries(service: ComputeService, frame: Frame) -> Iterator[Entry]:
         door = endpoint_entry(endpoint, made, classes, capabilities, service.as_of, frame)
         yield door.add("GLUE2ComputingEndpointComputingServiceForeignKey", rdn_value(made)).entry()
         yield access_policy(endpoint, door, service.as_of, frame)
-    for image in service.images:
+    for image in filter(wanted, service.images):
         yield _image(service, image, made, frame)
-    for share in service.shares:
+    for share in filter(wanted, service.shares):
         below = _share(service, share, made, frame)
         yield below.entry()
         yield mapping_policy(rdn_value(below), share.vo, below, service.as_of, frame)

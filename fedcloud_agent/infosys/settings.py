@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Iterator, Mapping, Optional, Tuple, Union
+from pathlib import Path
+from typing import ClassVar, Iterator, Mapping, Optional, Tuple, Union
 
 from fedcloud_agent.clock import DAY, HOUR
-from fedcloud_agent.settings import Choice, Duration, Integer, ListOf, Number, Text, Url, section, sections, setting
+from fedcloud_agent.outbox.settings import AMS_NAME, AmsService
+from fedcloud_agent.settings import (
+    AbsolutePath,
+    Choice,
+    Duration,
+    Integer,
+    ListOf,
+    Number,
+    Schedule,
+    Text,
+    Url,
+    When,
+    section,
+    sections,
+    setting,
+)
 
 CLASSIC = "classic"
 REGISTRY = "registry"
@@ -116,6 +133,35 @@ class PublishedCloudSettings:
 
 
 @dataclass(frozen=True)
+class DocumentDirectory:
+    """A directory in which each cloud has its JSON document, as NAME.json, for a web server or another program."""
+
+    path: Path = setting(
+        AbsolutePath(), help="The directory; the user fedcloud must be able to write to it.", example="/srv/www/glue"
+    )
+
+
+@dataclass(frozen=True)
+class DocumentTopic(AmsService):
+    """A topic of the ARGO Messaging Service (AMS) to which the JSON document of each cloud is published."""
+
+    service: ClassVar[str] = "org.openstack.nova"
+
+    project: str = setting(AMS_NAME, help="The project that the topic belongs to.", default="egi_cloud_info")
+    topic: str = setting(
+        Text("a name in which {site}, {cloud} and {gocdb_id} may stand", pattern=r"[A-Za-z0-9_{}-]{1,200}"),
+        help="The topic; {site}, {cloud} and {gocdb_id} (of 'infosys.clouds.NAME') stand for those of each cloud.",
+        default="SITE_{site}_ENDPOINT_{gocdb_id}",
+    )
+
+    def faults(self) -> Iterator[Tuple[str, str]]:
+        """Refuse names in braces that mean nothing."""
+        rest = re.sub(r"\{(site|cloud|gocdb_id)\}", "", self.topic)
+        if "{" in rest or "}" in rest:
+            yield "topic", "only {site}, {cloud} and {gocdb_id} may stand in braces"
+
+
+@dataclass(frozen=True)
 class InfosysSettings:
     """The information system: what the site offers, as GLUE 2."""
 
@@ -171,6 +217,11 @@ class InfosysSettings:
         help="Which images are published: those that name their entry in a marketplace or registry, or all.",
         default=MARKETPLACE,
     )
+    schedule: When = setting(
+        Schedule(),
+        help="When the clouds are asked, and what changed is published.",
+        default=When(every=600),
+    )
     validity: int = setting(
         Duration(600, 7 * DAY),
         help="How long readers may believe an entry; at least six times the span between two looks at the clouds.",
@@ -192,10 +243,31 @@ class InfosysSettings:
         help="A page on the state of the site. Default: the federation's monitoring of this site.",
         default=None,
     )
+    listen: Tuple[str, ...] = setting(
+        ListOf(Text("an IP address", pattern=r"[0-9A-Fa-f.:]+"), minimum=1),
+        help="The addresses on which 'infosys serve' answers. A family that this machine does not have is left out.",
+        default=("0.0.0.0", "::"),  # noqa: S104 -- a public service
+    )
+    port: int = setting(
+        Integer(1, 65535), help="The port on which it answers; the federation's readers expect 2170.", default=2170
+    )
+    slapd: Optional[Path] = setting(
+        AbsolutePath(), help="The program that answers. Default: where the distribution installs it.", default=None
+    )
+    schema: Optional[Path] = setting(
+        AbsolutePath(),
+        help="The file GLUE20.schema. Default: where the package glue-schema installs it.",
+        default=None,
+    )
     services: Mapping[str, Union[StaticComputeSettings, StaticStorageSettings]] = sections(
         variants=lambda: {"compute": StaticComputeSettings, "storage": StaticStorageSettings},
         help="Endpoints that no cloud plugin tells of.",
         example="occi",
+    )
+    documents: Mapping[str, Union[DocumentDirectory, DocumentTopic]] = sections(
+        variants=lambda: {"ams": DocumentTopic, "directory": DocumentDirectory},
+        help="Where the JSON form goes (GLUE 2.1, a document for each cloud), besides the LDAP tree.",
+        example="appdb",
     )
     clouds: Mapping[str, PublishedCloudSettings] = sections(
         PublishedCloudSettings,
@@ -204,6 +276,13 @@ class InfosysSettings:
     )
 
     def faults(self) -> Iterator[Tuple[str, str]]:
-        """Refuse half of a position."""
+        """Refuse half of a position, and what is no address."""
         if (self.location.latitude is None) != (self.location.longitude is None):
             yield "location", "a position needs 'latitude' and 'longitude'"
+        import socket
+
+        for host in self.listen:
+            try:
+                socket.inet_pton(socket.AF_INET6 if ":" in host else socket.AF_INET, host)
+            except OSError:
+                yield "listen", f"{host!r} is no IP address"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import AbstractSet, Callable, List, Mapping, Sequence, Set, Tuple, TypeVar
+from typing import AbstractSet, Callable, Iterable, Iterator, List, Mapping, Sequence, Set, Tuple, TypeVar
 
 from fedcloud_agent.infosys import glue20
+from fedcloud_agent.infosys.entry import Entry
 from fedcloud_agent.infosys.glue20_compute import image_id, manager_id, service_id, share_id, type_id
 from fedcloud_agent.infosys.glue20_storage import storage_id
 from fedcloud_agent.infosys.model import ComputeService, SiteOffer
@@ -26,16 +27,26 @@ class Sifted:
     """DNs of what the cloud told twice; the first stays."""
 
 
-def sift(site: SiteOffer, now: int) -> Sifted:
-    """Judge the tree of a site, and take out what breaks a rule with all that cannot be without it."""
+def sift(site: SiteOffer, now: int, show: Callable[[Entry], None] = lambda _: None) -> Sifted:
+    """Judge the tree of a site, and take out what breaks a rule with all that cannot be without it.
+
+    ``show`` is shown every entry as it is judged: rendering is what costs, and most often nothing is taken out.
+    """
+
+    def shown() -> Iterator[Entry]:
+        for entry in glue20.entries(site, now):
+            show(entry)
+            yield entry
+
     tree = Tree()
-    aside = tree.aside(errors(glue20.entries(site, now), tree, now))
-    gone = frozenset(dn.partition(",")[0] for dn in aside)
+    aside = tree.aside(errors(shown(), tree, now))
     repeated = tuple(sorted(tree.repeated - aside.keys()))
-    return Sifted(_without(site, gone) if gone or repeated else site, aside, repeated)
+    return Sifted(without(site, aside) if aside or repeated else site, aside, repeated)
 
 
-def _without(site: SiteOffer, gone: AbstractSet[str]) -> SiteOffer:
+def without(site: SiteOffer, aside: Iterable[str]) -> SiteOffer:
+    """Return a site without the entries of these DNs, and without the second of what the cloud told twice."""
+    gone = frozenset(dn.partition(",")[0] for dn in aside)
     service, endpoint = glue20.own_ids(site)
     own = {f"GLUE2ServiceID={service}", f"GLUE2EndpointID={endpoint}"}
     return replace(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
+from fedcloud_agent.infosys.entry import Entry, parent_of
 from fedcloud_agent.infosys.glue20_compute import sees
 from fedcloud_agent.infosys.model import SiteEndpoint, SiteOffer
 from fedcloud_agent.infosys.words import moment, text
 
 ENDPOINTS = ("service", "interface", "version", "URL", "health", "serving", "VOs")
 SHARES = ("service", "VO", "project", "instance types", "images", "machines", "most machines")
+
+READ = ("domain", "interface", "version", "URL", "health", "serving", "VOs")
 
 Row = Tuple[str, ...]
 
@@ -45,3 +48,50 @@ def shares(site: SiteOffer) -> List[Row]:
             words = (service.name, share.vo, project, str(kinds), str(images), running, limit)
             rows.append(tuple(text(word) or "" for word in words))
     return rows
+
+
+class Read:
+    """A tree that is read entry by entry, of any make: what is kept of it is a row for each endpoint."""
+
+    def __init__(self) -> None:
+        self._endpoints: Dict[str, Row] = {}
+        self._vos: Dict[str, List[str]] = {}
+        self._counts: Dict[str, int] = {}
+
+    def show(self, entry: Entry) -> None:
+        """Take one entry in."""
+        kind = entry.dn.partition("=")[0]
+        self._counts[kind] = self._counts.get(kind, 0) + 1
+        if "GLUE2Endpoint" in entry.classes:
+            names = ("InterfaceName", "InterfaceVersion", "URL", "HealthState", "ServingState")
+            told = tuple(text(entry.first(f"GLUE2Endpoint{name}")) or "" for name in names)
+            self._endpoints[entry.dn] = (_domain_of(entry.dn), *told)
+        elif "GLUE2AccessPolicy" in entry.classes:
+            vos = entry.attributes.get("GLUE2PolicyUserDomainForeignKey", ())
+            rules = entry.attributes.get("GLUE2PolicyRule", ())
+            everyone = ["everyone"] if "ALL" in rules else []
+            self._vos.setdefault(parent_of(entry.dn), []).extend([*(text(one) or "" for one in vos), *everyone])
+
+    def rows(self) -> List[Row]:
+        """Return a row of READ for each endpoint."""
+        return sorted((*row, ", ".join(sorted(self._vos.get(dn, [])))) for dn, row in self._endpoints.items())
+
+    def summary(self) -> str:
+        """Say how many entries there are, by kind."""
+        words = (
+            ("services", "GLUE2ServiceID"),
+            ("endpoints", "GLUE2EndpointID"),
+            ("shares", "GLUE2ShareID"),
+            ("instance types", "GLUE2ResourceID"),
+            ("images", "GLUE2ApplicationEnvironmentID"),
+        )
+        kinds = ", ".join(f"{self._counts[kind]} {word}" for word, kind in words if kind in self._counts)
+        return f"{sum(self._counts.values())} entries" + (f": {kinds}" if kinds else "")
+
+
+def _domain_of(dn: str) -> str:
+    for rdn in dn.split(","):
+        name, _, value = rdn.partition("=")
+        if name.lower() == "glue2domainid":
+            return value
+    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Optional, Tuple, Type
+from typing import Any, ClassVar, Mapping, Optional, Tuple, Type
 
 from fedcloud_agent.settings import (
     AbsolutePath,
@@ -33,7 +33,7 @@ class Destination:
     )
 
 
-_NAME = Text("a name of letters, digits, dashes and underscores", pattern=r"[A-Za-z0-9_-]{1,200}")
+AMS_NAME = Text("a name of letters, digits, dashes and underscores", pattern=r"[A-Za-z0-9_-]{1,200}")
 
 
 def _certificate() -> Any:
@@ -116,8 +116,8 @@ class StompDestination(Destination):
 
 
 @dataclass(frozen=True)
-class AmsDestination(Destination):
-    """A topic of the ARGO Messaging Service (AMS), over HTTPS. The defaults are those of EGI's accounting."""
+class AmsService:
+    """A topic of the ARGO Messaging Service (AMS), over HTTPS, and how we are let in."""
 
     host: str = setting(
         Text("a host name", pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"),
@@ -130,10 +130,8 @@ class AmsDestination(Destination):
         help="The port of the authentication service beside it, which gives a token for our certificate.",
         default=8443,
     )
-    project: str = setting(_NAME, help="The project that the topic belongs to.", default="accounting")
-    topic: str = setting(
-        _NAME, help="The topic that the accounting repository reads.", default="eu-egi-cloud-accounting"
-    )
+    project: str = setting(AMS_NAME, help="The project that the topic belongs to.")
+    topic: str = setting(AMS_NAME, help="The topic.")
     token_file: Optional[Secret] = setting(
         SecretFile(),
         help="A file with a token for the service. Default: a token is had for the host certificate, at each run.",
@@ -149,6 +147,29 @@ class AmsDestination(Destination):
         default=None,
         example="/etc/grid-security/certificates",
     )
+    timeout: int = setting(
+        Duration(minimum=1, maximum=600), help="How long the service may take to answer one request.", default=60
+    )
+    clock_tolerance: int = setting(
+        Duration(5, 600),
+        help="Nothing is sent while our clock and the service's differ by more: one of the two is wrong.",
+        default=60,
+    )
+
+    service: ClassVar[str]
+    """The kind of service in GOCDB whose Host DN lets us in."""
+
+
+@dataclass(frozen=True)
+class AmsDestination(AmsService, Destination):
+    """A topic of the ARGO Messaging Service (AMS), over HTTPS. The defaults are those of EGI's accounting."""
+
+    service: ClassVar[str] = "eu.egi.cloud.accounting"
+
+    project: str = setting(AMS_NAME, help="The project that the topic belongs to.", default="accounting")
+    topic: str = setting(
+        AMS_NAME, help="The topic that the accounting repository reads.", default="eu-egi-cloud-accounting"
+    )
     encrypt_for: Optional[Path] = _encrypt_for()
     cipher: str = _cipher()
     largest_request: int = setting(
@@ -157,18 +178,10 @@ class AmsDestination(Destination):
         "one that does not is split.",
         default=1_000_000,
     )
-    timeout: int = setting(
-        Duration(minimum=1, maximum=600), help="How long the service may take to answer one request.", default=60
-    )
     give_up_after: int = setting(
         Duration(minimum=1, maximum=86400),
         help="How long a run tries in vain before it leaves the rest to the next run.",
         default=180,
-    )
-    clock_tolerance: int = setting(
-        Duration(5, 600),
-        help="Nothing is sent while our clock and the service's differ by more: one of the two is wrong.",
-        default=60,
     )
 
     @property

@@ -10,7 +10,7 @@ from typing import Mapping, Optional
 
 from fedcloud_agent.errors import ConfigurationError, RefusedError, RemoteDataError
 from fedcloud_agent.http import Bounds, Client
-from fedcloud_agent.outbox.settings import AmsDestination
+from fedcloud_agent.outbox.settings import AmsService
 from fedcloud_agent.settings import Secret
 
 _FORM = re.compile(r"[\x21-\x7e]{1,4096}")
@@ -43,11 +43,12 @@ class FileToken:
 class CertificateToken:
     """A token that the authentication service gives for our certificate (``:authx509``); kept until it is refused."""
 
-    def __init__(self, settings: AmsDestination, dn: str) -> None:
+    def __init__(self, settings: AmsService, dn: str) -> None:
         host, port = settings.host, settings.authn_port
         self._peer = f"{host}:{port}"
         self._url = f"https://{self._peer}/v1/service-types/ams/hosts/{host}:authx509"
         self._dn = dn
+        self._service = settings.service
         self._client = Client(
             Bounds(timeout=settings.timeout, deadline=settings.timeout, size=_LARGEST_ANSWER, retries=1),
             cacert=settings.ca_path,
@@ -76,8 +77,8 @@ class CertificateToken:
             said = answer.explanation()
             raise RefusedError(
                 f"{self._peer} gives no token for {self._dn} ({answer.status}{said and ': '}{said})",
-                hint="GOCDB must have, in production, this very DN as Host DN of a service eu.egi.cloud.accounting; "
-                "what was entered there is known to the messaging service some hours later",
+                hint="GOCDB must have, in production, this very DN as Host DN of a service "
+                f"{self._service}; what was entered there is known to the messaging service some hours later",
             )
         document = answer.json()
         token = document.get("token") if isinstance(document, dict) else None

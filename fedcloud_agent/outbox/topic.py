@@ -14,7 +14,7 @@ from typing import Callable, Optional, Union
 from fedcloud_agent.clock import utc
 from fedcloud_agent.errors import AgentError, RefusedError, RemoteDataError, TryAgainError
 from fedcloud_agent.http import Answer, Bounds, Client
-from fedcloud_agent.outbox.settings import AmsDestination
+from fedcloud_agent.outbox.settings import AmsService
 from fedcloud_agent.outbox.token import CertificateToken, FileToken
 from fedcloud_agent.outbox.transport import Outcome
 
@@ -40,7 +40,7 @@ class Topic:
     UnreachableError for what time may heal (408, 429, 5xx, no connection), RemoteDataError for what makes no sense.
     """
 
-    def __init__(self, settings: AmsDestination, dn: str, now: Callable[[], int]) -> None:
+    def __init__(self, settings: AmsService, dn: str, now: Callable[[], int]) -> None:
         self.peer = f"{settings.host}:{settings.port}"
         self._settings = settings
         self._now = now

@@ -54,6 +54,7 @@ class Site:
                 "first_run": "backfill",
                 "destinations": {"files": {"type": "directory", "layout": "directory", "path": str(self.spool)}},
             },
+            "infosys": {"contact": "cloud-support@example.org", "host": "bdii.example.org"},
         }
         (directory / "agent.yaml").write_text(yaml.safe_dump(configuration))
 
@@ -63,19 +64,22 @@ class Site:
 
     def run(self, *words: str) -> Run:
         """Run ``fedcloud-agent`` as the daemon does; by default ``accounting run``."""
-        command = [sys.executable, "-m", "fedcloud_agent", "--config", str(self.directory)]
-        clean = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         began = time.time()
-        done = subprocess.run(
-            [*command, *(words or ("accounting", "run")), "--json"],
+        done = self.command(*(words or ("accounting", "run")), "--json")
+        report = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+        return Run(done.returncode, report, done.stderr, self._new_records(), began, time.time())
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run ``fedcloud-agent`` with these words and nothing else."""
+        clean = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        return subprocess.run(
+            [sys.executable, "-m", "fedcloud_agent", "--config", str(self.directory), *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             env={**clean, "PYTHONWARNINGS": "ignore"},
             timeout=120,
         )
-        report = json.loads(done.stdout) if done.stdout.startswith("{") else {}
-        return Run(done.returncode, report, done.stderr, self._new_records(), began, time.time())
 
     def _new_records(self) -> Records:
         """Return what was written to the spool since the last look."""

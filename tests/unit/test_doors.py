@@ -1,4 +1,4 @@
-"""One door to child processes, one to HTTP; and no door at all to what can run words as a program."""
+"""One door to child processes, one to HTTP, one to LDAP; and no door at all to what can run words as a program."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ SOURCES = sorted([*(ROOT / "fedcloud_agent").rglob("*.py"), *(ROOT / "plugins").
 
 PROCESS = ("fedcloud_agent/process.py",)
 HTTP = ("fedcloud_agent/http/",)
+LDAP = ("fedcloud_agent/ldap/",)
 ALLOWED: Dict[str, Tuple[str, ...]] = {
     "subprocess": PROCESS,
     "multiprocessing": (),
@@ -28,6 +29,8 @@ ALLOWED: Dict[str, Tuple[str, ...]] = {
     "http.client": HTTP,
     "urllib.request": HTTP,
     "aiohttp": (),
+    "ldap": LDAP,
+    "ldap3": (),
     "keystoneauth1": ("plugins/fedcloud_plugins/openstack/",),
     "stomp": ("fedcloud_agent/outbox/",),
     "pickle": (),
@@ -94,6 +97,9 @@ def test_everyone_goes_through_the_doors(source: Path) -> None:
         "from urllib import request",
         "import urllib.request",
         "from keystoneauth1 import session",
+        "def f():\n    import ldap",
+        "from ldap import filter",
+        "import ldap.modlist",
         "import stomp",
         "eval('1')",
         "import yaml; yaml.load('')",
@@ -108,5 +114,7 @@ def test_the_scan_sees(line: str) -> None:
 def test_the_doors_are_open_to_those_who_keep_them() -> None:
     assert not breaches("fedcloud_agent/process.py", "import subprocess")
     assert not breaches("fedcloud_agent/http/client.py", "import requests, http.client")
+    assert not breaches("fedcloud_agent/ldap/directory.py", "import ldap")
+    assert not breaches("fedcloud_agent/infosys/any.py", "from fedcloud_agent.ldap import Directory")
     assert not breaches("plugins/fedcloud_plugins/openstack/session.py", "from keystoneauth1 import session")
     assert not breaches("fedcloud_agent/any.py", "import os; os.path.join('a'); from http import HTTPStatus")

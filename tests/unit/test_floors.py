@@ -14,7 +14,7 @@ WINGS = ("accounting", "infosys", "users", "images", "federation")
 FLOORS: Dict[str, int] = {
     **dict.fromkeys(
         (
-            "errors", "clock", "settings", "durable", "process", "locks", "log", "outcome", "http", "ldap",
+            "errors", "clock", "settings", "durable", "process", "locks", "log", "outcome", "plain", "http", "ldap",
             "store", "outbox", "pki",
         ),
         0,

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
 import psutil
 import pytest
@@ -32,6 +32,37 @@ def test_input_goes_in_and_both_streams_come_out() -> None:
     done = process.run(python(code), deadline=20, input=b"x" * 3_000_000)
     assert (done.exit_code, done.stdout, done.stderr, done.truncated) == (0, b"3000000\n", b"aside\n", False)
     assert done.argv[0] == sys.executable and 0 < done.seconds < 20
+
+
+def test_input_may_come_in_blocks_as_it_is_made() -> None:
+    code = "import sys; data = sys.stdin.buffer.read(); print(len(data), data[:4], data[-4:])"
+    blocks = (str(n).encode() * 1000 if n % 7 else b"" for n in range(1, 3000))
+    done = process.run(python(code), deadline=20, input=blocks)
+    assert done.stdout == b"%d b'1111' b'2999'\n" % sum(len(str(n)) * 1000 for n in range(1, 3000) if n % 7)
+    assert process.run(python(code), deadline=20, input=iter(())).stdout == b"0 b'' b''\n"
+
+
+def test_when_the_input_cannot_be_made_the_program_is_ended(tmp_path: Path) -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"x" * 10
+        raise ValueError("no more")
+
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="no more"):
+        process.run(python("import time; time.sleep(300)"), deadline=20, input=blocks())
+    assert time.monotonic() - began < 9
+
+
+def test_who_stops_reading_gets_no_more() -> None:
+    made = []
+
+    def blocks() -> Iterator[bytes]:
+        for number in range(10_000):
+            made.append(number)
+            yield b"x" * 65536
+
+    done = process.run(python("import sys; sys.stdin.buffer.read(1)"), deadline=20, input=blocks())
+    assert done.exit_code == 0 and len(made) < 100
 
 
 def test_more_output_than_wanted_is_dropped_and_said() -> None:
@@ -112,6 +143,18 @@ def test_children_do_not_hear_what_is_meant_for_us_and_inherit_no_descriptor(
         os.set_inheritable(file.fileno(), True)
         done = process.run(python(code), deadline=20, env={"GIVEN": "too"})
     assert done.stdout.decode().splitlines() == ["[None, None, 'kept', 'too']", "[0, 1, 2]"]
+
+
+def test_a_long_lived_child_may_tell_its_errors_to_a_pipe() -> None:
+    read, write = os.pipe()
+    child = process.start(python("import sys; print('no'); print('alas', file=sys.stderr)"), stderr=write)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        assert stream.read() == b"alas\n"
+    limit = time.monotonic() + 20
+    while child.poll() is None and time.monotonic() < limit:
+        time.sleep(0.02)
+    assert child.poll() is not None
 
 
 def test_words_of_a_shell_are_only_words(tmp_path: Path) -> None:

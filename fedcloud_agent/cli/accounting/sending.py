@@ -34,7 +34,9 @@ def send_run(configuration: Configuration, chosen: Sequence[str], report: Report
         with run_of(state_of(configuration), LOOP) as told, store_of(configuration) as store:
             errors = send_to(configuration, store, chosen, None, report)
             with store.read() as connection:
-                waiting = {one.destination: one.messages for one in queue.backlog(connection) if one.messages}
+                lines = [one for one in queue.backlog(connection) if one.messages]
+            waiting = {one.destination: one.messages for one in lines}
+            since = {"waiting_since": min(one.oldest for one in lines if one.oldest is not None)} if lines else {}
             configured = configuration.room(AccountingSettings).destinations
             backlog = sum(messages for name, messages in waiting.items() if name in configured)
             sent = sum(one["messages"] for one in report.destinations.values())
@@ -44,7 +46,7 @@ def send_run(configuration: Configuration, chosen: Sequence[str], report: Report
             for name, messages in sorted(waiting.items()):
                 if name not in configured:
                     words += f", {count(messages, 'message')} kept for {name}, which is not configured"
-            told.tell(words, sent=sent, backlog=backlog, refused=refused)
+            told.tell(words, sent=sent, backlog=backlog, refused=refused, **since)
             if errors:
                 raise errors[0]
     except LockedError as error:

@@ -13,8 +13,9 @@ from fedcloud_agent.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
     from fedcloud_agent.clouds.offer_file import NamedOffer
-    from fedcloud_agent.config.configuration import Configuration
-    from fedcloud_agent.infosys.model import SiteOffer
+    from fedcloud_agent.config.configuration import CloudEntry, Configuration
+    from fedcloud_agent.infosys.gathering import Seen
+    from fedcloud_agent.infosys.model import AgentState, SiteOffer
 
 
 @dataclass(frozen=True)
@@ -27,21 +28,23 @@ class Asked:
     def site(self, configuration: Configuration, now: int) -> SiteOffer:
         """Return the site that these offers make. Raises ConfigurationError."""
         from fedcloud_agent import __version__
-        from fedcloud_agent.infosys.gathering import Seen, check_names, gather
+        from fedcloud_agent.infosys.gathering import Seen
         from fedcloud_agent.infosys.model import AgentState
-        from fedcloud_agent.infosys.settings import InfosysSettings
-        from fedcloud_agent.site.settings import SiteSettings
 
-        settings = configuration.room(InfosysSettings)
-        check_names(settings, {*configuration.clouds, *configuration.disabled, *(one.name for one in self.offers)})
-        return gather(
-            configuration.room(SiteSettings).name,
-            settings.host or socket.getfqdn(),
-            settings,
-            [Seen(one.name, one.host, one.cloud_type, one.offer) for one in self.offers],
-            now,
-            agent=AgentState(__version__),
-        )
+        seen = [Seen(one.name, one.host, one.cloud_type, one.offer) for one in self.offers]
+        return site_of(configuration, seen, now, AgentState(__version__))
+
+
+def site_of(configuration: Configuration, clouds: Sequence[Seen], now: int, agent: AgentState) -> SiteOffer:
+    """Return the site that these clouds make by the configuration. Raises ConfigurationError."""
+    from fedcloud_agent.infosys.gathering import check_names, gather
+    from fedcloud_agent.infosys.settings import InfosysSettings
+    from fedcloud_agent.site.settings import SiteSettings
+
+    settings = configuration.room(InfosysSettings)
+    check_names(settings, {*configuration.clouds, *configuration.disabled, *(one.name for one in clouds)})
+    name, host = configuration.room(SiteSettings).name, settings.host or socket.getfqdn()
+    return gather(name, host, settings, clouds, now, agent=agent)
 
 
 def ask(configuration: Configuration, clouds: Sequence[str], file: Optional[str]) -> Asked:
@@ -72,24 +75,32 @@ def ask(configuration: Configuration, clouds: Sequence[str], file: Optional[str]
 
 
 def _answers(configuration: Configuration, clouds: Sequence[str]) -> Iterator[Union[NamedOffer, AgentError]]:
-    from fedcloud_agent.cli.opening import chosen_clouds, cloud_of
-    from fedcloud_agent.clouds.contract import DescribeFacet
-    from fedcloud_agent.clouds.offer_file import NamedOffer
+    from fedcloud_agent.cli.opening import chosen_clouds
 
     for entry in chosen_clouds(configuration, list(clouds)):
         try:
-            with cloud_of(entry, DescribeFacet) as cloud:
-                assert isinstance(cloud, DescribeFacet)
-                told = NamedOffer(entry.name, cloud.host, cloud.cloud_type, cloud.describe())
+            yield offer_of(entry)
         except AgentError as error:
             click.echo(f"fedcloud-agent: cloud {entry.name}: {error.message}", err=True)
             if error.hint:
                 click.echo(f"  {error.hint}", err=True)
             yield error
-            continue
-        for problem in told.offer.problems:
-            click.echo(f"fedcloud-agent: cloud {entry.name}: {problem.subject}: {problem.reason}", err=True)
-        yield told
+
+
+def offer_of(entry: CloudEntry) -> NamedOffer:
+    """Return what one cloud tells; its problems are named on standard error. Raises what the cloud raises."""
+    from fedcloud_agent.cli.opening import cloud_of
+    from fedcloud_agent.clouds.contract import DescribeFacet
+    from fedcloud_agent.clouds.offer_file import NamedOffer
+    from fedcloud_agent.infosys.words import text
+
+    with cloud_of(entry, DescribeFacet) as cloud:
+        assert isinstance(cloud, DescribeFacet)
+        told = NamedOffer(entry.name, cloud.host, cloud.cloud_type, cloud.describe())
+    for problem in told.offer.problems:
+        # what the cloud calls it may be anything
+        click.echo(f"fedcloud-agent: cloud {entry.name}: {text(f'{problem.subject}: {problem.reason}')}", err=True)
+    return told
 
 
 def _names(offers: Sequence[NamedOffer]) -> str:

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     metavar="LDIF",
     help="Check this tree instead, as slapcat or 'ldapsearch -LLL' wrote it; '-' is standard input.",
 )
+@click.option(
+    "--from-outside",
+    "outside",
+    is_flag=True,
+    help="Check what readers get at the public address, read as a Top-BDII does; prints the URL to register.",
+)
 @click.option("--all", "everything", is_flag=True, help="Every breach, also those that are mere hints; not one a rule.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: every breach.")
 @click.pass_obj
@@ -31,6 +37,7 @@ def check(
     clouds: Tuple[str, ...],
     offer: Optional[str],
     file: Optional[str],
+    outside: bool,
     everything: bool,
     as_json: bool,
 ) -> int:
@@ -45,10 +52,16 @@ def check(
     from fedcloud_agent.infosys.rules.inspection import inspect
 
     instant, code = now(), 0
+    if (file is not None) + outside + bool(clouds or offer) > 1:
+        raise UsageError(
+            "--file and --from-outside say what is checked: only one of them, and neither --cloud nor --offer beside it"
+        )
     if file is not None:
-        if clouds or offer:
-            raise UsageError("--file says what is checked; --cloud and --offer cannot be given beside it")
         entries = ldif.parse(_lines(file))
+    elif outside:
+        from fedcloud_agent.cli.infosys.outside import read
+
+        entries = read(context.configuration)
     else:
         from fedcloud_agent.cli.infosys.asking import ask
 

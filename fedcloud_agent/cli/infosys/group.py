@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from fedcloud_agent.cli.infosys import check, render
+from fedcloud_agent.cli.infosys import check, diff, publish, render, serve, show
 
 
 @click.group()
@@ -15,5 +15,5 @@ def infosys() -> None:
     """
 
 
-for _command in (check.check, render.render):
+for _command in (check.check, diff.diff, publish.publish, render.render, serve.serve, show.show):
     infosys.add_command(_command)

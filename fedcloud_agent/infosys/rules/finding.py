@@ -10,6 +10,11 @@ INFO = "info"
 _SEVERITIES = {"E": ERROR, "K": ERROR, "W": WARNING, "I": INFO}
 
 
+def severity_of(rule: str) -> str:
+    """Return ERROR, WARNING or INFO, as a rule's letter says."""
+    return _SEVERITIES[rule[0]]
+
+
 class Finding(NamedTuple):
     """One breach of one rule by one entry."""
 
@@ -20,4 +25,4 @@ class Finding(NamedTuple):
     @property
     def severity(self) -> str:
         """ERROR, WARNING or INFO, as the rule's letter says."""
-        return _SEVERITIES[self.rule[0]]
+        return severity_of(self.rule)

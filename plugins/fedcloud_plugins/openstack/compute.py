@@ -14,6 +14,7 @@ from fedcloud_agent.clock import now
 from fedcloud_agent.errors import ConfigurationError, RemoteDataError, UnreachableError
 from fedcloud_agent.http import Answer, Client
 from fedcloud_plugins.openstack.login import Login
+from fedcloud_plugins.openstack.paging import PageOf, read_all
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +36,10 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-def choose_version(document: Any, place: str) -> Version:
-    """Return the best microversion that both sides speak, out of a version document (of one version or of all).
+def offered_versions(document: Any, place: str) -> Tuple[Version, Version]:
+    """Return the lowest and the highest microversion of a version document (of one version or of all).
 
-    Raises RemoteDataError when the document is none, ConfigurationError when the cloud is too old or too new.
+    Raises RemoteDataError when the document is none.
     """
     try:
         offered = [document["version"]] if "version" in document else document["versions"]
@@ -46,6 +47,15 @@ def choose_version(document: Any, place: str) -> Version:
         low, high = (Version(*map(int, entry[key].split("."))) for key in ("min_version", "version"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RemoteDataError(f"{place} answered no version document of the compute API: {document!r:.200}") from error
+    return low, high
+
+
+def choose_version(document: Any, place: str) -> Version:
+    """Return the best microversion that both sides speak, out of a version document (of one version or of all).
+
+    Raises RemoteDataError when the document is none, ConfigurationError when the cloud is too old or too new.
+    """
+    low, high = offered_versions(document, place)
     for version in PREFERRED:
         if low <= version <= high:
             return Version(*version)
@@ -83,11 +93,14 @@ class Compute:
     """Seconds for one listing."""
     clock: ServiceClock
     version: Optional[Version] = None
+    highest: Optional[Version] = None
+    """The best that the service speaks; with ``version`` known once it was asked."""
 
     def negotiate(self) -> Version:
         """Ask which versions there are and choose one. Raises RemoteDataError also when the Date header is missing."""
-        answer = self._document()
-        self.version = choose_version(answer.json(), self.url)
+        document = self._document().json()
+        self.version = choose_version(document, self.url)
+        self.highest = offered_versions(document, self.url)[1]
         log.debug("%s: compute API %s", self.url, self.version)
         return self.version
 
@@ -104,9 +117,15 @@ class Compute:
         assert self.clock.date is not None
         return self.clock.date
 
-    def get(self, path: str, query: Optional[Query] = None, accept: Tuple[int, ...] = (200,)) -> Answer:
-        """Call the compute API at the version that was negotiated."""
-        version = self.version or self.negotiate()
+    def get(
+        self,
+        path: str,
+        query: Optional[Query] = None,
+        accept: Tuple[int, ...] = (200,),
+        version: Optional[Version] = None,
+    ) -> Answer:
+        """Call the compute API, at the version that was negotiated unless another one is wanted."""
+        version = version or self.version or self.negotiate()
         answer = self.client.get(
             self.url + path,
             params=query,
@@ -145,18 +164,37 @@ class Compute:
         rows: List[Any] = _body(answer, "instanceActions")["instanceActions"]
         return rows
 
-    def flavors(self) -> Iterator[Dict[str, Any]]:
-        """Yield the flavors that are listed, those of single projects too where the token may see them."""
-        query: Dict[str, Union[str, int]] = {"is_public": "None"}
-        seen = set()
-        while True:
-            body = _body(self.get("/flavors/detail", query), "flavors")
-            yield from body["flavors"]
-            marker = next_marker(body.get("flavors_links"), "/flavors/detail")
-            if marker is None or marker in seen:
-                return
-            seen.add(marker)
-            query["marker"] = marker
+    def flavors(self) -> List[Any]:
+        """Return all flavors, those of single projects too where the token may see them."""
+        return self.listed("/flavors/detail", "flavors", {"is_public": "None"}) or []
+
+    def listed(
+        self,
+        path: str,
+        key: str,
+        query: Optional[Query] = None,
+        *,
+        version: Optional[Version] = None,
+        forbidden: bool = False,
+    ) -> Optional[List[Any]]:
+        """Return all of a list, or (with ``forbidden``) None when this token may not read it.
+
+        Raises what a page raises; RemoteDataError when there is no end to them, UnreachableError at the deadline.
+        """
+        refused = False
+
+        def page(marker: Optional[str]) -> PageOf:
+            nonlocal refused
+            asked = {**(query or {}), "marker": marker} if marker is not None else query
+            answer = self.get(path, asked, (200, 403) if forbidden and marker is None else (200,), version)
+            if answer.status == 403:
+                refused = True
+                return [], None
+            body = _body(answer, key)
+            return body[key], next_marker(body.get(f"{key}_links"), path)
+
+        rows = read_all(page, self.url + path, self.deadline)
+        return None if refused else rows
 
     def flavor(self, flavor_id: str) -> Optional[Dict[str, Any]]:
         """Return a flavor that the list does not show, or None if there is none any more."""

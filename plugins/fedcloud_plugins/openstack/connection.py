@@ -37,7 +37,7 @@ class Connection:
         self.clock = ServiceClock()
         self.flavors: Dict[str, Flavor] = {}
         self._flavors_listed = False
-        self._versions: Dict[str, Version] = {}
+        self._versions: Dict[str, Tuple[Version, Optional[Version]]] = {}
         self._computes: Dict[Optional[str], Compute] = {}
         self._projects: Optional[Tuple[List[Project], List[Problem]]] = None
         self._own: Optional[List[Dict[str, Any]]] = None
@@ -55,6 +55,17 @@ class Connection:
             # an account without a right beyond its own projects sees those
             self._projects = select(self._own_projects() if listed is None else listed, self._selection())
         return self._projects
+
+    def serving(self) -> Tuple[List[Project], List[Problem]]:
+        """Return what :meth:`projects` does. Raises ConfigurationError when no project serves a VO."""
+        projects, problems = self.projects()
+        if not projects:
+            raise ConfigurationError(
+                f"clouds.{self.name}: no project that serves a VO is visible to this account"
+                + "".join(f"; {p.subject}: {p.reason}" for p in problems[:5]),
+                hint="name the projects under 'vos', and give this account the role reader on them",
+            )
+        return projects, problems
 
     def _own_projects(self) -> List[Dict[str, Any]]:
         if self._own is None:
@@ -101,8 +112,9 @@ class Connection:
                     f"({self.settings.interface}, region {self.settings.region or 'any'})",
                     hint="correct 'region' or 'interface'; an account without role on a project is shown no services",
                 )
-            found = Compute(self.client, login, url, self.settings.deadline, self.clock, self._versions.get(url))
-            self._versions[url] = found.version or found.negotiate()
+            known = self._versions.get(url, (None, None))
+            found = Compute(self.client, login, url, self.settings.deadline, self.clock, *known)
+            self._versions[url] = (found.version or found.negotiate(), found.highest)
             self._computes[project] = found
         return found
 
@@ -172,12 +184,13 @@ class Connection:
         self.people.learn(user for user in users if isinstance(user, str))
         if not images <= self.images.known.keys():
             self.images.learn(
-                (image for image in images if isinstance(image, str)), compute.login, self._image_url(compute)
+                (image for image in images if isinstance(image, str)), compute.login, self.image_url(compute)
             )
         if not flavors <= self.flavors.keys():
             self._learn_flavors((id_ for id_ in flavors if isinstance(id_, str)), reading, compute)
 
-    def _image_url(self, compute: Compute) -> Optional[str]:
+    def image_url(self, compute: Compute) -> Optional[str]:
+        """Return the address of the image API v2 for who uses ``compute``, or None when there is none."""
         url = self.endpoint(compute.login, "image")
         return url if url is None or url.endswith("/v2") else url + "/v2"
 

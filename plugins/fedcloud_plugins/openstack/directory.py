@@ -25,6 +25,7 @@ class Project:
     name: str
     vo: str
     enabled: bool = True
+    description: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,9 @@ def select(projects: Iterable[Mapping[str, Any]], selection: Selection) -> Tuple
             problems.append(
                 Problem(f"project {name}", f"its property says VO {by_property}, the configuration {vo}, which counts")
             )
-        chosen.append(Project(id_, name, vo, project.get("enabled") is not False))
+        described = project.get("description")
+        description = described if isinstance(described, str) and described else None
+        chosen.append(Project(id_, name, vo, project.get("enabled") is not False, description))
     return _unambiguous(chosen, problems, selection, named), problems
 
 

@@ -145,6 +145,13 @@ class Login:
         """The id of the project that the token is for, or None for an unscoped or system-wide one."""
         return self._project or self.access().reference.project_id
 
+    def is_administrators(self) -> bool:
+        """Tell whether the token has the role admin: services show its holder what its project would not see."""
+        try:
+            return "admin" in self.access().reference.role_names
+        except (KeyError, TypeError) as error:
+            raise RemoteDataError(f"{identity_url(self._auth.auth_url)} names roles that cannot be read") from error
+
     def endpoint(self, service: str, region: Optional[str], interface: str) -> Optional[str]:
         """Return the address of a service in the catalogue, or None when it has none.
 

@@ -1,4 +1,4 @@
-"""The OpenStack cloud of the contract: probe and usage.
+"""The OpenStack cloud of the contract: probe, usage, and the door to its description.
 
 The story of a usage run: log in, find the projects that serve a VO, see whether all projects can be listed at once,
 then read the listing of each scope page by page, learning the names of users and images as they are met.
@@ -14,6 +14,7 @@ from fedcloud_agent.clouds.contract import (
     COMPLETED,
     SUSPENDED,
     Cloud,
+    DescribeFacet,
     Listing,
     Login,
     Page,
@@ -30,6 +31,7 @@ from fedcloud_agent.errors import ConfigurationError, RemoteDataError
 from fedcloud_plugins.openstack.settings import OpenStackSettings
 
 if TYPE_CHECKING:
+    from fedcloud_agent.clouds.offer import CloudOffer
     from fedcloud_plugins.openstack.compute import Compute
     from fedcloud_plugins.openstack.connection import Connection
     from fedcloud_plugins.openstack.directory import Project
@@ -66,7 +68,7 @@ def _iso(instant: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(max(0, instant)))
 
 
-class OpenStack(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
+class OpenStack(Cloud, ProbeFacet, UsageFacet, DescribeFacet, RecordingFacet):
     """A cloud that speaks the compute API 2.1 or later, and keystone v3."""
 
     cloud_type: ClassVar[str] = "OpenStack"
@@ -116,13 +118,7 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
         Raises ConfigurationError when no project serves a VO.
         """
         connection = self._connection
-        projects, problems = connection.projects()
-        if not projects:
-            raise ConfigurationError(
-                f"clouds.{self.name}: no project that serves a VO is visible to this account"
-                + "".join(f"; {p.subject}: {p.reason}" for p in problems[:5]),
-                hint="name the projects under 'vos', and give this account the role reader on them",
-            )
+        projects, problems = connection.serving()
         compute, wide = connection.view()
         if wide:
             yield self._listing("*", projects, compute.time(), window("*"), problems, wide=True)
@@ -231,6 +227,12 @@ class OpenStack(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
                 raise RemoteDataError(f"{asked.url}: server {uuid} cannot be read: {page.unreadable[0].reason}")
             return page.machines[0]
         return None
+
+    def describe(self) -> CloudOffer:
+        """Return what the cloud offers to the projects that serve a VO."""
+        from fedcloud_plugins.openstack.describe import describe
+
+        return describe(self._connection)
 
     def harmless(self) -> Harmless:
         """Return what may stay of keystone's, nova's and glance's answers."""

@@ -203,3 +203,14 @@ class OpenStackSettings(CloudSettings):
     flavor_benchmark_value: str = setting(
         Text(), help="The flavor property that holds the benchmark of one core.", default="accounting:benchmark_value"
     )
+    authentication: Tuple[str, ...] = setting(
+        ListOf(Text("a word without blanks or commas", pattern=r"[!-+\--~]+")),
+        help="How users log in to this cloud, best first, for the information system.",
+        default=("oidc",),
+    )
+    count_machines: bool = setting(
+        Boolean(),
+        help="Count the machines of each project by state for the information system, which lists every server. "
+        "'false' tells only how many there are, as the quota has it.",
+        default=True,
+    )

@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List, Mapping
 from tests.federation.openstack.faults import Fault
 from tests.federation.openstack.fleet import Server
 from tests.federation.openstack.identity import AccessToken, ApplicationCredential
-from tests.federation.openstack.inventory import Flavor, Image
+from tests.federation.openstack.inventory import Flavor, Hypervisor, Image
 from tests.federation.openstack.site import Latency, Site
 
 Arguments = Dict[str, Any]
@@ -165,6 +165,28 @@ class Control:
     def delete_image(self, given: Arguments) -> Any:
         """Delete an image."""
         del self.site.images[given["image"]]
+
+    # Hosts, quotas and the catalogue
+
+    def create_hypervisor(self, given: Arguments) -> Any:
+        """Add a host, or replace the one of that name."""
+        hosts = self.site.capacity.hypervisors
+        host = Hypervisor(**{"id": self._uuid(), "serial": len(hosts) + 1, **given})
+        hosts[host.name] = host
+        return host.id
+
+    def quota(self, given: Arguments) -> Any:
+        """Set limits of a project; -1 is none."""
+        project = self.site.identity.project(given.pop("project"))
+        self.site.capacity.quotas.setdefault(project.id, {}).update(given)
+
+    def service(self, given: Arguments) -> Any:
+        """Add a service to the catalogue, change it, or (without address) take it out."""
+        services = self.site.identity.services
+        if given.get("address") is None:
+            del services[given["type"]]
+        else:
+            services[given["type"]] = (given.get("name") or given["type"], given["address"])
 
     # Servers
 

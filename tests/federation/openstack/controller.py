@@ -148,6 +148,20 @@ class OpenStackSimulator(Simulator):
         """Delete an image."""
         self.tell("delete_image", {"image": image})
 
+    # Hosts, quotas and the catalogue
+
+    def create_hypervisor(self, name: str, **fields: Any) -> str:
+        """Add a host and return its id; fields of ``inventory.Hypervisor``. A new site has none."""
+        return str(self.tell("create_hypervisor", {"name": name, **fields}))
+
+    def set_quota(self, project: str, **limits: int) -> None:
+        """Set limits of a project: instances, cores, ram (MB); -1 is none, as all are in the beginning."""
+        self.tell("quota", {"project": project, **limits})
+
+    def set_service(self, type: str, address: Optional[str], name: Optional[str] = None) -> None:
+        """Change the catalogue; without address the service is taken out. See ``identity.Identity``."""
+        self.tell("service", {"type": type, "address": address, "name": name})
+
     # Servers
 
     def create_server(self, project: str, user: str, flavor: str, **fields: Any) -> str:

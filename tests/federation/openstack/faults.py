@@ -31,6 +31,7 @@ KINDS = (
     "drop",  # the connection closes instead of an answer
     "redirect",  # location, status (302)
     "huge",  # bytes: a body of that size, well-formed JSON
+    "body",  # body: this text instead, as JSON
     "date",  # seconds that the Date header is off
     "expire_tokens",  # all tokens end just before this request: 401 until the next login
     "purge_marker",  # the server that the request names as its marker disappears just before
@@ -91,6 +92,8 @@ class Faults:
             return Response(200, drop=True)
         if kind == "redirect":
             return Response(int(details.get("status", 302)), [("Location", details["location"])])
+        if kind == "body":
+            return Response(200, [("Content-Type", "application/json")], str(details["body"]).encode())
         if kind == "huge":
             size = int(details["bytes"])
             return Response(200, [("Content-Type", "application/json")], b'{"servers": "' + b"x" * (size - 15) + b'"}')

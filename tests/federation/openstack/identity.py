@@ -88,7 +88,11 @@ class Token(NamedTuple):
 
 
 class Identity:
-    """Everybody and everything that can be named at keystone."""
+    """Everybody and everything that can be named at keystone.
+
+    ``services`` is the catalogue: name and address by type. An address that begins with a slash is on this site; in it
+    ``%(project_id)s`` stands for the token's project.
+    """
 
     def __init__(self) -> None:
         self.random = random.Random(20261122)
@@ -99,6 +103,11 @@ class Identity:
         self.access_tokens: Dict[str, AccessToken] = {}
         self.tokens: Dict[str, Token] = {}
         self.token_seconds = 7200.0
+        self.services: Dict[str, Tuple[str, str]] = {
+            "identity": ("keystone", "/identity/v3"),
+            "compute": ("nova", "/compute/v2.1"),
+            "image": ("glance", "/image"),
+        }
         project = self.create_project({"name": ADMIN_PROJECT})
         admin = self.create_user({"name": ADMIN_NAME, "password": ADMIN_PASSWORD})
         self.grant(admin.id, "admin", project.id)

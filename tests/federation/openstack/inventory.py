@@ -1,4 +1,4 @@
-"""Flavors and images of the simulated site."""
+"""Flavors, images, hosts and quotas of the simulated site."""
 
 from __future__ import annotations
 
@@ -46,3 +46,38 @@ class Image:
     tags: List[str] = field(default_factory=list)
     properties: Dict[str, Any] = field(default_factory=dict)
     members: Dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Hypervisor:
+    """A host that machines run on, by its name: MB of memory, GB of disk."""
+
+    name: str
+    id: str
+    serial: int
+    kind: str = "QEMU"
+    version: int = 7002009
+    vcpus: int = 64
+    memory: int = 262144
+    disk: int = 2000
+    state: str = "up"
+    status: str = "enabled"
+    address: str = "192.0.2.1"
+    service_id: Optional[str] = None
+    cpu_info: Any = field(
+        default_factory=lambda: {
+            "arch": "x86_64",
+            "model": "EPYC-Rome",
+            "vendor": "AMD",
+            "topology": {"cells": 2, "sockets": 1, "cores": 16, "threads": 2},
+            "features": ["pge", "clflush"],
+        }
+    )
+
+
+@dataclass
+class Capacity:
+    """The hosts, and the limits of projects by id: ``cores``, ``instances``, ``ram``; what is not set has none."""
+
+    hypervisors: Dict[str, Hypervisor] = field(default_factory=dict)
+    quotas: Dict[str, Dict[str, int]] = field(default_factory=dict)

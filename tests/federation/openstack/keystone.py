@@ -52,9 +52,8 @@ class Keystone:
         if parts == ["auth", "projects"]:
             return self._list(request, "projects", map(self._project, self.identity.projects_of(token.user.id)))
         if parts == ["auth", "catalog"]:
-            return keystone_answer(
-                200, {"catalog": catalog(self.base), "links": {"self": self.auth_url + "/auth/catalog"}}
-            )
+            found = catalog(self.identity, token.project, self.base)
+            return keystone_answer(200, {"catalog": found, "links": {"self": self.auth_url + "/auth/catalog"}})
         if parts == ["projects"]:
             return self._projects(request, token)
         if parts == ["users"]:

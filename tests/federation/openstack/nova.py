@@ -1,4 +1,4 @@
-"""The compute service: versions, servers, their actions, and flavors, as nova answers."""
+"""The compute service: versions, servers and their actions, flavors, limits and hosts, as nova answers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional
 from urllib.parse import urlencode
 
-from tests.federation.openstack import listing, usage
+from tests.federation.openstack import capacity, listing, usage
 from tests.federation.openstack.clock import microseconds_text
 from tests.federation.openstack.fleet import Event, Fleet
 from tests.federation.openstack.identity import Identity, Token
-from tests.federation.openstack.inventory import Flavor
+from tests.federation.openstack.inventory import Capacity, Flavor
 from tests.federation.openstack.rows import (
     View,
     flavor_document,
@@ -44,10 +44,13 @@ class Rows(NamedTuple):
 class Nova:
     """Answers below /compute. ``down`` are the cells that do not answer, ``skip_down`` is nova's own setting."""
 
-    def __init__(self, identity: Identity, fleet: Fleet, flavors: Dict[str, Flavor], base: str) -> None:
+    def __init__(
+        self, identity: Identity, fleet: Fleet, flavors: Dict[str, Flavor], hosts: Capacity, base: str
+    ) -> None:
         self.identity = identity
         self.fleet = fleet
         self.flavors = flavors
+        self.capacity = hosts
         self.root = base + "/compute"
         self.auth_url = base + "/identity/v3"
         self.highest = HIGHEST
@@ -113,6 +116,22 @@ class Nova:
             return {"flavor": flavor_document(self._flavor(rest[0], token), version, self.root)}
         if kind == "flavors" and len(rest) == 2 and rest[1] == "os-extra_specs":
             return {"extra_specs": self._flavor(rest[0], token).extra_specs}
+        return self._room(request, kind, rest, token, version)
+
+    def _room(self, request: Request, kind: str, rest: List[str], token: Token, version: int) -> Any:
+        """Answer what is about how much there is, of hosts and for projects."""
+        if kind == "limits" and not rest:
+            return capacity.limits(self.capacity, self.fleet, token, version)
+        if kind == "os-quota-sets" and len(rest) in (1, 2) and rest[1:] in ([], ["detail"]):
+            return capacity.quota_set(self.capacity, self.fleet, token, rest[0], detail=len(rest) == 2)
+        if kind == "os-hypervisors" and rest == ["statistics"]:
+            return capacity.statistics(self.capacity, self.fleet, token, version)
+        if kind == "os-hypervisors" and rest == ["detail"]:
+            rows, last = capacity.hypervisors(self.capacity, self.fleet, request, token, version)
+            document: Dict[str, Any] = {"hypervisors": rows}
+            if last is not None:
+                document["hypervisors_links"] = self._next(request, last)
+            return document
         return None
 
     def _legacy(self) -> Dict[str, Any]:
@@ -223,11 +242,11 @@ class Nova:
     def _flavors(self, request: Request, token: Token, version: int, detail: bool) -> Any:
         listing.check_limit(request)
         found = sorted((f for f in self.flavors.values() if _may_use(f, token)), key=lambda flavor: flavor.id)
-        public = request.first("is_public")
-        if token.is_admin and public is None:
-            found = [flavor for flavor in found if flavor.is_public]
-        elif token.is_admin and public is not None and public.lower() != "none":
-            found = [flavor for flavor in found if flavor.is_public == (public.lower() in ("1", "t", "true", "yes"))]
+        public = request.first("is_public") or "true"
+        if token.is_admin and public.lower() != "none":
+            wanted = public.lower() in ("1", "t", "true", "yes")
+            # with the public ones an administrator too is shown those of the project that the token is for
+            found = [f for f in found if f.is_public == wanted or (wanted and _is_own(f, token))]
         marker = request.first("marker")
         if marker is not None:
             places = [place for place, flavor in enumerate(found) if flavor.id == marker]
@@ -251,8 +270,11 @@ def _asked_version(request: Request) -> str:
 
 
 def _may_use(flavor: Flavor, token: Token) -> bool:
-    own = token.project is not None and token.project.id in flavor.access
-    return token.is_admin or flavor.is_public or own
+    return token.is_admin or flavor.is_public or _is_own(flavor, token)
+
+
+def _is_own(flavor: Flavor, token: Token) -> bool:
+    return token.project is not None and token.project.id in flavor.access
 
 
 def _event_document(server_id: str, event: Event, version: int) -> Dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.federation.openstack.faults import Fault, Faults
 from tests.federation.openstack.fleet import Fleet
 from tests.federation.openstack.glance import Glance
 from tests.federation.openstack.identity import Identity
-from tests.federation.openstack.inventory import Flavor, Image
+from tests.federation.openstack.inventory import Capacity, Flavor, Image
 from tests.federation.openstack.keystone import Keystone
 from tests.federation.openstack.nova import Nova
 from tests.federation.openstack.wire import Request, Response, plain_error
@@ -48,8 +48,9 @@ class Site:
         self.fleet = Fleet(self.clock)
         self.flavors: Dict[str, Flavor] = {}
         self.images: Dict[str, Image] = {}
+        self.capacity = Capacity()
         self.keystone = Keystone(self.identity, base)
-        self.nova = Nova(self.identity, self.fleet, self.flavors, base)
+        self.nova = Nova(self.identity, self.fleet, self.flavors, self.capacity, base)
         self.glance = Glance(self.identity, self.images, base)
         self.faults = Faults(base + "/identity/v3")
         self.latency = Latency()

@@ -19,20 +19,20 @@ class MalformedError(Exception):
     """The login is not understood; the text says what is missing."""
 
 
-def catalog(base: str) -> List[Dict[str, Any]]:
-    """Return the service catalogue of the site whose services stand below ``base``."""
+def catalog(identity: Identity, project: Optional[Project], base: str) -> List[Dict[str, Any]]:
+    """Return the catalogue that a token for ``project`` is told; the site's services stand below ``base``."""
     entries = []
-    for kind, name, path in (
-        ("identity", "keystone", "/identity/v3"),
-        ("compute", "nova", "/compute/v2.1"),
-        ("image", "glance", "/image"),
-    ):
+    for kind, (name, address) in identity.services.items():
+        if project is not None:
+            address = address.replace("%(project_id)s", project.id)
+        elif "%(project_id)s" in address:
+            continue
         endpoints = [
             {
                 "id": _stable_id(f"{kind} {interface}"),
                 "interface": interface,
                 "region_id": REGION,
-                "url": base + path,
+                "url": base + address if address.startswith("/") else address,
                 "region": REGION,
             }
             for interface in ("public", "internal", "admin")
@@ -164,7 +164,7 @@ def token_document(identity: Identity, token: Token, base: Optional[str]) -> Dic
     if token.system:
         document["system"] = {"all": True}
     if token.roles and base is not None:
-        document["catalog"] = catalog(base)
+        document["catalog"] = catalog(identity, token.project, base)
     if token.credential is not None:
         held = token.credential
         document["application_credential"] = {"id": held.id, "name": held.name, "restricted": True}

@@ -123,6 +123,8 @@ class Played:
     lives: Dict[int, Life]
     looks: List[int]
     tried: List[int]
+    broken: List[int] = field(default_factory=list)
+    """Those that broke off in the midst of it."""
     cut: Set[int] = field(default_factory=set)
     """Machines whose history was purged before it was read."""
     forgotten: Dict[int, Tuple[List[int], List[int]]] = field(default_factory=dict)
@@ -181,6 +183,7 @@ def _run(played: Played, oned: Oned, agent: Agent, event: str, number: int) -> N
         oned.simulator.fault("drop", count=None)
     if event == "half a cloud":
         oned.simulator.fault("no_array", r"one\.vm", count=None, after=number)
+        played.broken.append(oned.now)
     _extract(played, oned, agent)
     oned.simulator.clear_faults()
     if event == "republished":
@@ -253,7 +256,9 @@ def _judge(played: Played, number: int, uuid: str, have: Months) -> None:
         # its end was not seen: what the last look saw is certain, what a broken one saw may be known too
         known = max((at for at in looks if at >= life.created), default=life.created - 1)
         most = max((at for at in [*looks, *tried] if at >= life.created), default=life.created - 1)
-        assert uuid in played.said or not have, "a machine vanished, and nobody was told"
+        # a look that broke off may have seen the end all the same: then the machine is complete, and nothing is missed
+        seen = any(last <= at for at in played.broken if at in tried)
+        assert uuid in played.said or not have or seen, "a machine vanished, and nobody was told"
         _between(played, number, have, known, min(last, most))
     elif life.blurred or number in played.cut:
         _between(played, number, have, last, last)

@@ -8,6 +8,7 @@ from fedcloud_agent.accounting.settings import AccountingSettings
 from fedcloud_agent.cli.loops import loaded
 from fedcloud_agent.config.loading import load
 from fedcloud_agent.daemon.settings import DaemonSettings
+from fedcloud_agent.infosys.settings import InfosysSettings
 from fedcloud_agent.settings import Sections, Text, When, setting
 
 
@@ -19,6 +20,7 @@ class CloudTable:
 ROOMS = {
     "clouds": Sections(CloudTable, None, "Clouds.", Text()),
     "accounting": AccountingSettings,
+    "infosys": InfosysSettings,
     "daemon": DaemonSettings,
 }
 SNAPSHOT = Path("/state/accepted.json")
@@ -52,3 +54,9 @@ def test_the_rooms_own_schedule_is_used(tmp_path: Path) -> None:
 def test_without_a_destination_there_is_nothing_to_run(tmp_path: Path) -> None:
     (tmp_path / "agent.yaml").write_text("clouds: {a: {url: x}}\n")
     assert loaded(load(tmp_path, ROOMS), SNAPSHOT).loops == ()
+
+
+def test_the_information_system_is_published_once_somebody_can_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "agent.yaml").write_text("clouds: {a: {url: x}, b: {url: x}}\ninfosys: {contact: a@example.org}\n")
+    (loop,) = loaded(load(tmp_path, ROOMS), SNAPSHOT).loops
+    assert loop.title == "infosys" and loop.argv[-2:] == ("infosys", "publish") and loop.when == (When(every=600),)

@@ -67,6 +67,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
             dropped = "self file schema stores created_at updated_at virtual_size os_hash_algo".split()
             fields = {key: value for key, value in image.items() if key not in dropped}
             site.create_image(**fields, created=instant(image["created_at"]), updated=instant(image["updated_at"]))
+        for host in rows("nova-hypervisors-detail", "hypervisors"):
+            same = {key: host[key] for key in ("id", "vcpus", "cpu_info")}
+            told = {"service_id": host["service"]["id"], "address": host["host_ip"]}
+            site.create_hypervisor(host["hypervisor_hostname"], **same, **told)
         for row in [*rows("nova-servers-detail-all-2.66", "servers"), *rows("nova-servers-detail-deleted", "servers")]:
             server(site, row)
         yield Client(site)
