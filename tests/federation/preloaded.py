@@ -29,6 +29,7 @@ fedcloud_agent.outbox.stomp fedcloud_agent.outbox.ams
 fedcloud_agent.outbox.directory fedcloud_agent.store.copies fedcloud_agent.pki.envelope
 fedcloud_agent.cli.status keystoneauth1.session keystoneauth1.identity.v3 requests sqlalchemy.dialects.sqlite
 alembic.command cryptography.x509
+fedcloud_agent.cli.infosys.round fedcloud_agent.infosys.documents ldap
 """.split()
 _PR_SET_PDEATHSIG = 1
 _PR_SET_PTRACER = 0x59616D61

@@ -35,7 +35,7 @@ from tests.federation.box import Clock
 from tests.federation.top.judge import CUT, KEYS, Judge
 from tests.federation.top.judgement import whole
 from tests.integration.infosys.serve.agent import HOST, ROOT, Serve
-from tests.torture.preloaded import Done, Preloaded
+from tests.federation.preloaded import Done, Preloaded
 
 START = 1_795_356_000
 CONTACT = "cloud-support@example.org"
