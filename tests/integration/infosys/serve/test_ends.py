@@ -9,6 +9,8 @@ import subprocess
 import time
 from typing import List
 
+import pytest
+
 from fedcloud_agent.infosys.entry import Entry
 from fedcloud_agent.infosys.slapd import serving
 from fedcloud_agent.ldap import Change, Modify
@@ -61,9 +63,9 @@ def test_one_that_dies_again_and_again_gets_new_databases(agent: Serve) -> None:
         eventually(lambda: not agent.sides["a"].path.exists())
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_ended_and_started_again(agent: Serve) -> None:
     agent.keep("load-1", tree())
-    agent.extra["PYTHONSTARTUP"] = ""
     with agent:
         first = agent.serving.pid
         os.kill(first, signal.SIGSTOP)
