@@ -237,7 +237,9 @@ def torture(kills: int, seed: int, *, entries: int = 10_000, say: Callable[[str]
         # who is reading from a server that is killed is cut off, and knows it; nothing else may be wrong
         it.told.cut = kinds.pop(CUT, 0)
         assert (
-            found.answers >= kills and not kinds and it.told.cut <= readers * (it.kills["slapd"] + it.kills["serve"])
+            found.answers >= kills
+            and not kinds
+            and it.told.cut <= len(reports) * (it.kills["slapd"] + it.kills["serve"])
         ), str(report)
         it.told.kills, it.told.answers, it.told.judged = dict(it.kills), found.answers, found.judged
         it.told.gaps = len(reports[0].gaps)

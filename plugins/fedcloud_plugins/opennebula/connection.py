@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from typing import Dict, Optional
+from typing import Dict, Optional, Sequence
 
 from fedcloud_agent.errors import AgentError, RefusedError
 from fedcloud_agent.http import Bounds, Client
@@ -12,7 +12,7 @@ from fedcloud_plugins.opennebula.catalogue import Catalogue
 from fedcloud_plugins.opennebula.dialect import OLDEST, Dialect, Version, dialect_of, version_of
 from fedcloud_plugins.opennebula.login import CIPHERS, Login
 from fedcloud_plugins.opennebula.machines import ALL, Machines
-from fedcloud_plugins.opennebula.rights import Account, account_of, rule_of, rule_to_add, sees_all
+from fedcloud_plugins.opennebula.rights import Account, Rule, account_of, rule_of, rule_to_add, sees_all
 from fedcloud_plugins.opennebula.settings import GRANTED, SERVER_CIPHER, OpenNebulaSettings, ProxySettings
 from fedcloud_plugins.opennebula.windows import is_blinding
 from fedcloud_plugins.opennebula.wire import Wire
@@ -39,6 +39,7 @@ class Connection:
         self._version = version
         self._dialect: Optional[Dialect] = None
         self._account: Optional[Account] = None
+        self._rules: Optional[Sequence[Rule]] = None
 
     def close(self) -> None:
         """Give back the connections."""
@@ -48,6 +49,7 @@ class Connection:
         """Start what has a deadline, and ask anew who we are: rights are lost as silently as machines are left out."""
         self.wire.begin()
         self._account = None
+        self._rules = None
 
     def dialect(self) -> Dialect:
         """Return how this oned is read, asking for its version once."""
@@ -83,26 +85,38 @@ class Connection:
         """Return the calls that bring machines."""
         return Machines(self.wire, self.dialect())
 
+    def rules(self) -> Optional[Sequence[Rule]]:
+        """Return the access rules, or None where this account may not read them and the site gave its word.
+
+        Raises RefusedError where it may not, and nobody said that it sees everything.
+        """
+        if self._rules is None:
+            account = self.account()
+            try:
+                self._rules = self.wire.read("ACL_POOL", "one.acl.info", take=rule_of)
+            except LoginRefusedError:
+                raise
+            except RefusedError as error:
+                if self.settings.rights == GRANTED:
+                    return None
+                raise RefusedError(
+                    f"{self.settings.endpoint}: account {account.name} may not read the access rules, so nobody can "
+                    "tell whether it sees every machine",
+                    hint=f"{_way_out(account)}; once the rule is there, say so with rights: granted",
+                ) from error
+        return self._rules
+
     def check_rights(self) -> str:
         """Return why this account sees every machine. Raises RefusedError when it may not, or nobody can tell."""
         account = self.account()
         if account.is_administrator:
             return "all machines, as a member of group oneadmin"
-        hint = f"{rule_to_add(account)}; or add the account to group oneadmin"
-        try:
-            rules = self.wire.read("ACL_POOL", "one.acl.info", take=rule_of)
-        except LoginRefusedError:
-            raise
-        except RefusedError as error:
-            if self.settings.rights != GRANTED:
-                raise RefusedError(
-                    f"{self.settings.endpoint}: account {account.name} may not read the access rules, so nobody can "
-                    "tell whether it sees every machine",
-                    hint=f"{hint}; once the rule is there, say so with rights: granted",
-                ) from error
+        hint = _way_out(account)
+        rules = self.rules()
+        if rules is None:
             self._try_gaps(account, hint)
             return "all machines, by your word (rights: granted)"
-        if sees_all(account, rules) or sees_all(account, rules, self._zone()):
+        if sees_all(account, rules) or sees_all(account, rules, self.zone()):
             return "all machines, by an access rule"
         raise RefusedError(
             f"{self.settings.endpoint}: account {account.name} sees only some of the machines, and oned would leave "
@@ -110,7 +124,7 @@ class Connection:
             hint=hint,
         )
 
-    def _zone(self) -> Optional[int]:
+    def zone(self) -> Optional[int]:
         """Return the number of oned's own zone, if it tells us."""
         try:
             text = self.wire.document("OPENNEBULA_CONFIGURATION", "one.system.config").findtext(
@@ -147,6 +161,10 @@ class Connection:
                     "that 'rights: granted' speaks of is not there",
                     hint=hint,
                 ) from error
+
+
+def _way_out(account: Account) -> str:
+    return f"{rule_to_add(account)}; or add the account to group oneadmin"
 
 
 def _headers(proxy: ProxySettings) -> Dict[str, str]:

@@ -1,4 +1,4 @@
-"""The OpenNebula cloud of the contract: probe and usage.
+"""The OpenNebula cloud of the contract: probe, usage and what it offers.
 
 The story of a usage run: log in, learn the release, make sure that we see every machine, compare the names that
 machines have in the ledger with those that they would be given now, then walk through the ids.
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from fedcloud_agent.clouds.contract import (
     Cloud,
+    DescribeFacet,
     Listing,
     Login,
     Past,
@@ -28,6 +29,7 @@ from fedcloud_agent.errors import ConfigurationError, RemoteDataError
 from fedcloud_plugins.opennebula.settings import ONEACCT, OpenNebulaSettings
 
 if TYPE_CHECKING:
+    from fedcloud_agent.clouds.offer import CloudOffer
     from fedcloud_plugins.opennebula.connection import Connection
     from fedcloud_plugins.opennebula.dialect import Version
     from fedcloud_plugins.opennebula.mapping import Reading
@@ -42,7 +44,7 @@ _UNSAMPLED = Problem(
 )
 
 
-class OpenNebula(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
+class OpenNebula(Cloud, ProbeFacet, UsageFacet, DescribeFacet, RecordingFacet):
     """A cloud that speaks oned's XML-RPC."""
 
     cloud_type: ClassVar[str] = "OpenNebula"
@@ -160,6 +162,18 @@ class OpenNebula(Cloud, ProbeFacet, UsageFacet, RecordingFacet):
         if isinstance(told, Unreadable):
             raise RemoteDataError(f"{self.settings.endpoint}: machine {uuid} cannot be read: {told.reason}")
         return told
+
+    def describe(self) -> CloudOffer:
+        """Return what the cloud offers to the VOs of its groups.
+
+        Raises RefusedError when nobody can tell whether this account sees everything or when it sees no group of a VO,
+        ConfigurationError when no group serves one.
+        """
+        from fedcloud_plugins.opennebula.description.story import Story
+
+        connection = self._connection
+        connection.begin()
+        return Story(connection, self.cloud_type, tells_release=self.version is None).offer()
 
     def harmless(self) -> Harmless:
         """Return what may stay of oned's answers."""

@@ -1,4 +1,4 @@
-"""May this account see every machine? oned answers who may not with a part of them, and says nothing about it."""
+"""May this account see everything? oned answers who may not with a part of a list, and says nothing about it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,17 @@ from fedcloud_agent.errors import RemoteDataError
 _ONE = 0x100000000
 _GROUP = 0x200000000
 _ALL = 0x400000000
-_MACHINES = 0x1000000000
 _SCOPES = _ONE | _GROUP | _ALL | 0x800000000
 _USE = 0x1
+_NUMBER = 0xFFFFFFFF
+
+# what a rule is about
+MACHINES = 0x1000000000
+HOSTS = 0x2000000000
+IMAGES = 0x8000000000
+TEMPLATES = 0x20000000000
+GROUPS = 0x40000000000
+DOCUMENTS = 0x400000000000
 
 
 class Account(NamedTuple):
@@ -58,20 +66,33 @@ def rule_of(element: ET.Element) -> Optional[Rule]:
         return None
 
 
-def sees_all(account: Account, rules: Iterable[Rule], zone: Optional[int] = None) -> bool:
-    """Tell whether a rule for all zones, or for this ``zone``, lets the account use every machine."""
-    here = {None, _ALL, *(() if zone is None else (_ONE | zone,))}
+def is_here(rule: Rule, zone: Optional[int]) -> bool:
+    """Tell whether a rule is for all zones, or for this one; None: it is not known which one this is."""
+    return rule.zone in (None, _ALL) or (zone is not None and rule.zone == _ONE | zone)
+
+
+def is_of_use(rule: Rule, kinds: int) -> bool:
+    """Tell whether a rule lets anybody use things of these kinds."""
+    return bool(rule.resource & kinds and rule.rights & _USE)
+
+
+def sees_all(account: Account, rules: Iterable[Rule], zone: Optional[int] = None, kind: int = MACHINES) -> bool:
+    """Tell whether a rule for all zones, or for this ``zone``, lets the account use every machine, host, image …"""
     mine = {_ONE | account.id, _ALL, *(_GROUP | group for group in account.groups)}
     return any(
-        rule.user in mine
-        and rule.resource & _MACHINES
-        and rule.resource & _SCOPES == _ALL
-        and rule.rights & _USE
-        and rule.zone in here
+        rule.user in mine and is_of_use(rule, kind) and rule.resource & _SCOPES == _ALL and is_here(rule, zone)
         for rule in rules
     )
 
 
-def rule_to_add(account: Account) -> str:
-    """Return the command that gives the account what accounting needs, and nothing that changes anything."""
-    return f'oneacl create "#{account.id} VM+HOST+CLUSTER+IMAGE+TEMPLATE+USER+GROUP/* USE *"'
+def lets_group_use(rule: Rule, group: int, kind: int, number: int, owner: int) -> bool:
+    """Tell whether a rule lets a group use the one object of this kind and number; ``owner`` is the object's group."""
+    if rule.user not in (_ALL, _GROUP | group) or not is_of_use(rule, kind):
+        return False
+    scope = rule.resource & _SCOPES
+    return scope == _ALL or (scope, rule.resource & _NUMBER) in ((_ONE, number), (_GROUP, owner))
+
+
+def rule_to_add(account: Account, more: str = "") -> str:
+    """Return the command that gives the account what the agent needs, and nothing that changes anything."""
+    return f'oneacl create "#{account.id} VM+HOST+CLUSTER+IMAGE+TEMPLATE+USER+GROUP{more}/* USE *"'

@@ -23,6 +23,7 @@ from fedcloud_agent.settings import (
     sections,
     setting,
 )
+from fedcloud_plugins.opennebula.description.settings import OfferSettings
 
 CORE = "core"
 X509 = "x509"
@@ -218,6 +219,10 @@ class OpenNebulaSettings(CloudSettings):
         ListOf(Text()),
         help="Networks, by name or id, whose addresses count as public although they are not routed everywhere.",
         default=(),
+    )
+
+    offer: Optional[OfferSettings] = section(
+        OfferSettings, help="What is told to the federation of this cloud, where oned cannot tell it.", optional=True
     )
 
     def faults(self) -> Iterator[Tuple[str, str]]:

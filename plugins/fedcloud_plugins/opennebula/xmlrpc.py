@@ -36,7 +36,7 @@ class FaultError(RemoteDataError):
     def __init__(self, place: str, code: int, text: str) -> None:
         hint = None
         if code == NOT_ENCODABLE:
-            hint = "some machine holds a character beyond U+FFFF, such as an emoji, in its name or attributes; edit it"
+            hint = "something in it has a character beyond U+FFFF, such as an emoji, in its name or attributes; edit it"
         super().__init__(f"{place} answered fault {code}: {text[:300]}", hint=hint)
         self.code = code
 

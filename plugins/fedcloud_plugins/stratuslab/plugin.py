@@ -6,11 +6,14 @@ metadata, which becomes the ImageId. Its users are known by subjects from which 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Optional
 
 from fedcloud_plugins.opennebula.plugin import OpenNebula
+from fedcloud_plugins.stratuslab.settings import StratusLabSettings
 
 if TYPE_CHECKING:
+    from fedcloud_agent.clouds.offer import CloudOffer
     from fedcloud_plugins.opennebula.dialect import Version
 
 
@@ -19,3 +22,11 @@ class StratusLab(OpenNebula):
 
     cloud_type: ClassVar[str] = "StratusLab"
     version: ClassVar[Optional[Version]] = (3, 2, 0)
+    settings: StratusLabSettings
+
+    def describe(self) -> CloudOffer:
+        """Return what the cloud offers, its images by the names that the Marketplace has for them."""
+        from fedcloud_plugins.stratuslab.marketplace import with_marketplace
+
+        offer = super().describe()
+        return replace(offer, images=with_marketplace(offer.images, self.settings.appliances))

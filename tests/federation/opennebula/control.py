@@ -79,7 +79,12 @@ class Control:
         group = people.groups.get(given.get("id", -1)) or people.add_group(given["name"], given.get("id"))
         group.template = pairs(given.get("template", {}))
         group.quotas = given.get("quotas", "")
+        group.limits = {name: str(value) for name, value in given.get("limits", {}).items()}
         return group.id
+
+    def default_limits(self, given: Arguments) -> Any:
+        """Set the limits of groups that have none of their own."""
+        self.site.people.default_limits = {name: str(value) for name, value in given["limits"].items()}
 
     def create_user(self, given: Arguments) -> Any:
         """Add a user."""

@@ -132,8 +132,16 @@ class OnedSimulator(Controller):
     # People
 
     def create_group(self, name: str, **fields: Any) -> int:
-        """Add a group (or change the one of that id) and return its id; fields: id, template, quotas (XML)."""
+        """Add a group (or change the one of that id) and return its id.
+
+        Fields: id, template, limits (of its machines, by oned's names), quotas (XML, in place of what follows from the
+        limits and its machines).
+        """
         return int(self.tell("create_group", {"name": name, **fields}))
+
+    def default_limits(self, **limits: Any) -> None:
+        """Set the limits of groups that have none of their own, as ``onegroup defaultquota`` does."""
+        self.tell("default_limits", {"limits": limits})
 
     def create_user(self, name: str, **fields: Any) -> int:
         """Add a user and return its id.

@@ -10,7 +10,10 @@ from tests.federation.opennebula.template import Pairs, pairs
 
 @dataclass
 class Host:
-    """A hypervisor. ``cpu`` in hundredths of a core, ``memory`` in kB; what is reserved is taken off what it shows."""
+    """A hypervisor. ``cpu`` in hundredths of a core, ``memory`` in kB; what is reserved is taken off what it shows.
+
+    ``state`` is oned's number; a host that is not up shows nothing of what it has.
+    """
 
     id: int
     name: str
@@ -20,6 +23,7 @@ class Host:
     memory: int = 134217728
     reserved_cpu: int = 0
     reserved_memory: int = 0
+    hypervisor: str = "kvm"
     template: Pairs = field(default_factory=list)
 
 

@@ -48,12 +48,16 @@ class User:
 
 @dataclass
 class Group:
-    """A group; ``quotas`` is XML as a site's own would be, empty for none."""
+    """A group; ``quotas`` is XML as a site's own would be, empty for what follows from ``limits`` and its machines.
+
+    ``limits`` are by name, as in ``{"VMS": "50"}``.
+    """
 
     id: int
     name: str
     template: Pairs = field(default_factory=list)
     quotas: str = ""
+    limits: Dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class People:
         self.users: Dict[int, User] = {}
         self.groups: Dict[int, Group] = {0: Group(0, "oneadmin"), 1: Group(1, "users")}
         self.rules: Dict[int, Rule] = {}
+        self.default_limits: Dict[str, str] = {}
         self.gone: Dict[int, str] = {}
         self.revision = 0
         self.add_user("oneadmin", "opennebula", groups=[0])

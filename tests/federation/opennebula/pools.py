@@ -18,7 +18,7 @@ from tests.federation.opennebula.inventory import (
 from tests.federation.opennebula.machine import Machine
 from tests.federation.opennebula.people import Group, People, Rule, User
 from tests.federation.opennebula.profiles import Profile
-from tests.federation.opennebula.template import cdata, first, render
+from tests.federation.opennebula.template import cdata, first, merged, render
 
 NO_QUOTAS = (
     "<DATASTORE_QUOTA></DATASTORE_QUOTA><NETWORK_QUOTA></NETWORK_QUOTA><VM_QUOTA></VM_QUOTA><IMAGE_QUOTA></IMAGE_QUOTA>"
@@ -93,8 +93,11 @@ def host(
             seen_by = f"<TIMESTAMP>{seen}</TIMESTAMP><ID>{row.id}</ID>"
             monitored = f"<MONITORING>{seen_by}<CAPACITY>{capacity}</CAPACITY></MONITORING>"
     cluster = inventory.clusters.get(row.cluster_id)
-    drivers = "<IM_MAD><![CDATA[kvm]]></IM_MAD><VM_MAD><![CDATA[kvm]]></VM_MAD>"
-    shown = [("HOSTNAME", row.name), ("HYPERVISOR", "kvm"), ("ARCH", "x86_64"), *row.template]
+    im_mad, vm_mad = ("", "") if profile.since(4, 0) else ("im_", "vmm_")
+    drivers = f"<IM_MAD>{cdata(im_mad + row.hypervisor)}</IM_MAD><VM_MAD>{cdata(vm_mad + row.hypervisor)}</VM_MAD>"
+    about = [("HOSTNAME", row.name), ("HYPERVISOR", row.hypervisor), ("ARCH", "x86_64")]
+    # a host that was never up has told nothing of itself
+    shown = merged(about if row.state else [], row.template)
     previous = f"<PREV_STATE>{row.state}</PREV_STATE>" if profile.since(5, 0) else ""
     return (
         f"<HOST><ID>{row.id}</ID><NAME>{row.name}</NAME><STATE>{row.state}</STATE>{previous}{drivers}"

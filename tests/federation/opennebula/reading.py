@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, Iterable, List
 
-from tests.federation.opennebula import pools
+from tests.federation.opennebula import pools, quotas
 from tests.federation.opennebula.machine import ACTIVE, DONE, POWEROFF, SUSPENDED, Machine
 from tests.federation.opennebula.methods import Asked, Value, method
 from tests.federation.opennebula.people import User
@@ -87,12 +87,12 @@ def _user(asked: Asked) -> Value:
         raise missing(asked, "user", key)
     if not people.may_use(asked.user, "USER", row.id, row.id, row.gid):
         raise forbidden(asked, "USE", "USER", key)
-    quotas = ""
+    shown = ""
     if profile.since(3, 8):
-        quotas = row.quotas or pools.NO_QUOTAS
+        shown = row.quotas or pools.NO_QUOTAS
     if profile.since(4, 0):
-        quotas += f"<DEFAULT_USER_QUOTAS>{pools.NO_QUOTAS}</DEFAULT_USER_QUOTAS>"
-    return Xml(escaped(f"<USER>{pools.user(profile, people, row)}{quotas}</USER>"))
+        shown += f"<DEFAULT_USER_QUOTAS>{pools.NO_QUOTAS}</DEFAULT_USER_QUOTAS>"
+    return Xml(escaped(f"<USER>{pools.user(profile, people, row)}{shown}</USER>"))
 
 
 @method("userpool.info", "")
@@ -120,25 +120,28 @@ def _group(asked: Asked) -> Value:
         raise missing(asked, "group", key)
     if not _sees_group(asked, key):
         raise forbidden(asked, "USE", "GROUP", key)
-    quotas = ""
+    shown = ""
+    if profile.since(3, 8):
+        shown = quotas.of_group(profile, row, quotas.used_by_groups(asked.site.machines.machines.values()))
     if profile.since(4, 0):
-        quotas = f"{row.quotas or pools.NO_QUOTAS}<DEFAULT_GROUP_QUOTAS>{pools.NO_QUOTAS}</DEFAULT_GROUP_QUOTAS>"
-    return Xml(escaped(f"<GROUP>{pools.group(profile, people, row)}{quotas}</GROUP>"))
+        shown += f"<DEFAULT_GROUP_QUOTAS>{quotas.default(people)}</DEFAULT_GROUP_QUOTAS>"
+    return Xml(escaped(f"<GROUP>{pools.group(profile, people, row)}{shown}</GROUP>"))
 
 
 @method("grouppool.info", "")
 def _groups(asked: Asked) -> Value:
     people, profile = asked.site.people, asked.site.profile
+    used = quotas.used_by_groups(asked.site.machines.machines.values())
     rows = []
     for key in in_order(asked, people.groups):
         if _sees_group(asked, key):
             row = people.groups[key]
-            rows.append(f"<GROUP>{pools.group(profile, people, row)}</GROUP>")
-            rows.append(
-                f"<QUOTAS><ID>{key}</ID>{row.quotas or pools.NO_QUOTAS}</QUOTAS>" if profile.since(4, 0) else ""
-            )
+            shown = quotas.of_group(profile, row, used) if profile.since(3, 8) else ""
+            # from 4.0 on they stand beside the group
+            within, beside = ("", f"<QUOTAS><ID>{key}</ID>{shown}</QUOTAS>") if profile.since(4, 0) else (shown, "")
+            rows.append(f"<GROUP>{pools.group(profile, people, row)}{within}</GROUP>{beside}")
     if profile.since(4, 0):
-        rows.append(f"<DEFAULT_GROUP_QUOTAS>{pools.NO_QUOTAS}</DEFAULT_GROUP_QUOTAS>")
+        rows.append(f"<DEFAULT_GROUP_QUOTAS>{quotas.default(people)}</DEFAULT_GROUP_QUOTAS>")
     return document("GROUP_POOL", rows)
 
 

@@ -9,7 +9,23 @@ from typing import List
 import pytest
 
 from fedcloud_agent.errors import RemoteDataError
-from fedcloud_plugins.opennebula.rights import Account, Rule, account_of, rule_of, rule_to_add, sees_all
+from fedcloud_plugins.opennebula.rights import (
+    DOCUMENTS,
+    GROUPS,
+    HOSTS,
+    IMAGES,
+    MACHINES,
+    TEMPLATES,
+    Account,
+    Rule,
+    account_of,
+    is_here,
+    is_of_use,
+    lets_group_use,
+    rule_of,
+    rule_to_add,
+    sees_all,
+)
 from fedcloud_plugins.opennebula.streaming import element, elements, value_of
 
 RECORDED = Path(__file__).resolve().parents[2] / "data" / "opennebula" / "wire"
@@ -76,6 +92,28 @@ def test_a_rule_for_this_zone_is_enough_where_the_zone_is_known() -> None:
     assert not sees_all(MINE, [rule], zone=0)
 
 
+def test_each_kind_is_seen_by_a_right_of_its_own() -> None:
+    rules = recorded_rules()
+    for kind in (MACHINES, HOSTS, IMAGES, TEMPLATES, GROUPS):
+        assert sees_all(MINE, rules, kind=kind)
+    assert not sees_all(MINE, rules, kind=DOCUMENTS)
+
+
+def test_what_a_rule_gives_to_a_group() -> None:
+    # among the recorded ones is one that lets group 101 create machines, and those that let groups use networks
+    assert not any(lets_group_use(rule, 101, TEMPLATES, 5, 0) for rule in recorded_rules())
+    rule = Rule(GROUP | 101, TEMPLATES | ONE | 5, 1, ONE | 3)
+    assert lets_group_use(rule, 101, TEMPLATES, 5, 0)
+    assert not lets_group_use(rule, 101, TEMPLATES, 6, 5)
+    assert not lets_group_use(rule, 101, IMAGES, 5, 0)
+    assert not lets_group_use(rule._replace(rights=2), 101, TEMPLATES, 5, 0)
+    assert not lets_group_use(rule._replace(user=ONE | 101), 101, TEMPLATES, 5, 0)
+    assert lets_group_use(rule._replace(resource=TEMPLATES | GROUP | 0), 101, TEMPLATES, 5, 0)
+    assert is_of_use(rule, TEMPLATES | HOSTS) and not is_of_use(rule, HOSTS)
+    assert is_here(rule, 3) and not is_here(rule, 0) and not is_here(rule, None)
+    assert is_here(rule._replace(zone=None), None) and is_here(rule._replace(zone=ALL), None)
+
+
 def test_odd_rules_grant_nothing_and_odd_accounts_are_refused() -> None:
     assert rule_of(ET.fromstring("<ACL><USER>zz</USER></ACL>")) is None
     assert rule_of(ET.fromstring("<ACL/>")) is None
@@ -85,4 +123,5 @@ def test_odd_rules_grant_nothing_and_odd_accounts_are_refused() -> None:
 
 def test_the_rule_to_add_names_the_account() -> None:
     assert '"#6 VM+' in rule_to_add(MINE)
-    assert rule_to_add(MINE).endswith('/* USE *"')
+    assert rule_to_add(MINE).endswith('GROUP/* USE *"')
+    assert rule_to_add(MINE, "+DOCUMENT").endswith('GROUP+DOCUMENT/* USE *"')

@@ -17,6 +17,7 @@ from tests.federation.controller import free_port
 from tests.integration.infosys.serve.agent import Serve, eventually
 from tests.integration.infosys.serve.trees import tree
 from tests.integration.infosys.slapd import SCHEMA, Directory, load, text_of
+from tests.integration.test_faults_disk import AS_OTHERS
 
 
 def refused(agent: Serve, code: int, *words: str) -> str:
@@ -151,6 +152,15 @@ def test_a_state_directory_that_is_not_ours(agent: Serve) -> None:
     agent.state.parent.mkdir(exist_ok=True)
     agent.state.write_text("a file")
     refused(agent, 73, str(agent.state), "cannot be made")
+
+
+def test_a_state_directory_in_which_we_may_not_write(agent: Serve) -> None:
+    agent.keep("load-1", tree())
+    agent.before = AS_OTHERS
+    for path in (agent.state / "infosys", agent.state):
+        path.chmod(0o555)
+        refused(agent, 73, str(path), "Permission denied")
+        path.chmod(0o755)
 
 
 def test_a_state_directory_with_too_long_a_name(agent: Serve) -> None:
