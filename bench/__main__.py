@@ -30,6 +30,7 @@ FIGURES: Dict[str, str] = {
     "idle-daemon": "idle_daemon",
     "help": "help_text",
     "infosys-start": "infosys_start",
+    "infosys-round": "infosys_round",
 }
 """What can be measured, in this order, and the module that does; a module may give several figures."""
 

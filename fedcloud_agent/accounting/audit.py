@@ -16,9 +16,9 @@ from fedcloud_agent.accounting.collection import OVERLAP, horizon
 from fedcloud_agent.accounting.comparison import Known, Recorded
 from fedcloud_agent.accounting.findings import Finding, Findings
 from fedcloud_agent.accounting.making import Stream, origin_of, streams
-from fedcloud_agent.accounting.packing import TIDIED
+from fedcloud_agent.accounting.packing import TIDIED, frozen_before
 from fedcloud_agent.accounting.tables import record, vm
-from fedcloud_agent.clock import month_name, month_of
+from fedcloud_agent.clock import month_name
 from fedcloud_agent.clouds.contract import COMPLETED, Listing, NoPast, Page, UsageFacet, VirtualMachine, Window
 from fedcloud_agent.errors import AgentError
 from fedcloud_agent.store.engine import Store
@@ -87,7 +87,7 @@ def audit(
             as_of = ledger.mark_of(connection, cloud, listing.scope).as_of
         if as_of is None:
             found.add(Finding("unlisted", cloud, None, None, f"scope {listing.scope}"))
-        scope = _Scope(cloud, as_of or 0, begun, since, month_of(now() - TIDIED))
+        scope = _Scope(cloud, as_of or 0, begun, since, frozen_before(now(), TIDIED))
         machines = 0
         try:
             for page in listing.pages:

@@ -17,7 +17,7 @@ from fedcloud_agent.accounting.life import Life, cpu, wall
 from fedcloud_agent.accounting.making import Stream, life_of, origin_of, streams
 from fedcloud_agent.accounting.record import FIELDS, fault, parse, render
 from fedcloud_agent.accounting.republication import Selection
-from fedcloud_agent.accounting.tables import record, vm
+from fedcloud_agent.accounting.tables import THIS_RECORD, record, vm
 from fedcloud_agent.clock import month_end, month_of
 from fedcloud_agent.clouds.contract import COMPLETED
 from fedcloud_agent.store.bulk import run_many
@@ -138,11 +138,7 @@ _MACHINE = [vm.c[name] for name in ("id", "cloud", "start", "end", "running", "s
 _ROW = [record.c[name] for name in _Row._fields]
 _CORRECT = (
     update(record)
-    .where(
-        record.c.destination == bindparam("of_destination"),
-        record.c.vm == bindparam("of_vm"),
-        record.c.month == bindparam("of_month"),
-    )
+    .where(THIS_RECORD)
     .values(
         {name: bindparam(name) for name in ("measured", "wall", "cpu", "content", "figures", "pending", "rejected")}
     )

@@ -6,7 +6,7 @@ import itertools
 import logging
 import time
 from dataclasses import dataclass, field
-from typing import Callable, List, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence
 
 from fedcloud_agent.accounting import packing, republication
 from fedcloud_agent.accounting.packing import Limits
@@ -76,12 +76,13 @@ def deliver(
     acknowledged until then is settled, and counted in ``done`` if that is handed in.
     """
     done = done if done is not None else Delivered()
+    way = _Way(store, destination, limits, preferred, now)
     while True:
         with store.write() as connection:
             done.republished += republication.proceed(connection, destination)
         done.packed += pack_all(store, destination, limits, now)
         before, split = done.answered, done.split
-        _send_once(store, destination, transport, limits, preferred, now, progress, done)
+        _send_once(way, transport, progress, done)
         with store.read() as connection:
             left = packing.pending(connection, destination) or republication.is_open(connection, destination)
         # a record made while its month was under way leaves now, and so do halves; without progress nothing will
@@ -89,71 +90,67 @@ def deliver(
             return done
 
 
-def _send_once(
-    store: Store,
-    destination: str,
-    transport: Transport,
-    limits: Limits,
-    preferred: Sequence[str],
-    now: Callable[[], int],
-    progress: Callable[[int], None],
-    done: Delivered,
-) -> None:
+class _Way(NamedTuple):
+    """What is the same for every message on its way to a destination."""
+
+    store: Store
+    destination: str
+    limits: Limits
+    preferred: Sequence[str]
+    now: Callable[[], int]
+
+
+def _send_once(way: _Way, transport: Transport, progress: Callable[[int], None], done: Delivered) -> None:
     held: List[Outcome] = []
     since = time.monotonic()
 
     def damaged(identity: str) -> None:
-        with store.write() as connection:
+        with way.store.write() as connection:
             records = packing.unpack(connection, identity)
         log.error("message %s was damaged in the queue: its %d records are packed anew", identity, records)
         done.damaged.append(identity)
 
     def departing(ids: Sequence[str]) -> None:
-        with store.write() as connection:
-            queue.note_attempt(connection, ids, now())
+        with way.store.write() as connection:
+            queue.note_attempt(connection, ids, way.now())
 
     try:
-        for outcome in transport.deliver(queue.waiting(store, destination, damaged), departing):
+        for outcome in transport.deliver(queue.waiting(way.store, way.destination, damaged), departing):
             held.append(outcome)
             if len(held) >= _SETTLED_TOGETHER or time.monotonic() - since > _SETTLED_AFTER:
-                _settle(store, destination, held, limits, preferred, now(), done)
+                _settle(way, held, done)
                 held = []
                 since = time.monotonic()
                 progress(done.messages)
     finally:
-        _settle(store, destination, held, limits, preferred, now(), done)
+        _settle(way, held, done)
         progress(done.messages)
 
 
-def _settle(
-    store: Store,
-    destination: str,
-    outcomes: Sequence[Outcome],
-    limits: Limits,
-    preferred: Sequence[str],
-    now: int,
-    done: Delivered,
-) -> None:
+def _settle(way: _Way, outcomes: Sequence[Outcome], done: Delivered) -> None:
     if not outcomes:
         return
-    with store.write() as connection:
+    now = way.now()
+    with way.store.write() as connection:
         answered = (outcome for outcome in outcomes if outcome.acknowledged)
         for peer, of_peer in itertools.groupby(answered, key=lambda outcome: outcome.peer):
             ids = [outcome.id for outcome in of_peer]
             done.records += packing.settle(connection, ids, peer, now)
             done.messages += len(ids)
-            if peer in preferred and peer != done.peer:
+            if peer in way.preferred and peer != done.peer:
                 # the others were left, in this run or before it, and may be lost with what they took of late
                 done.peer = peer
-                lost = [other for other in preferred if other != peer]
-                done.sent_again += packing.send_again(connection, destination, lost, now)
+                lost = [other for other in way.preferred if other != peer]
+                done.sent_again += packing.send_again(connection, way.destination, lost, now)
         for outcome in outcomes:
             if outcome.acknowledged:
                 continue
             at = max(now, packing.newest_listing(connection))
             said = bool(outcome.peer)
-            if outcome.too_large and packing.split(connection, destination, outcome.id, limits, at, refused=said):
-                log.info("message %s to %s is split: %s", outcome.id, destination, outcome.reason)
+            if outcome.too_large and packing.split(
+                connection, way.destination, outcome.id, way.limits, at, refused=said
+            ):
+                log.info("message %s to %s is split: %s", outcome.id, way.destination, outcome.reason)
                 done.split += 1
             else:
                 packing.refuse(connection, outcome.id, outcome.reason)

@@ -9,10 +9,10 @@ from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting import reasons
 from fedcloud_agent.accounting.centre import Figures, read_figures
-from fedcloud_agent.accounting.holding import Held, MachineMonth, frozen_before, machine_months
+from fedcloud_agent.accounting.holding import Held, MachineMonth, machine_months
 from fedcloud_agent.accounting.life import wall
 from fedcloud_agent.accounting.making import Stream, life_of, streams
-from fedcloud_agent.accounting.packing import TIDIED
+from fedcloud_agent.accounting.packing import frozen_before
 from fedcloud_agent.accounting.record import KEYS
 from fedcloud_agent.accounting.settings import FirstRun
 from fedcloud_agent.accounting.tables import record, scope, vm
@@ -109,12 +109,12 @@ def explain(
     return Explanation(_machine(row, as_of, now), reasons.of_machine(row), accounts)
 
 
-def recorded_destinations(connection: Connection, machine: int) -> Dict[str, int]:
-    """Return the destinations that have records of a machine, be they configured or not, with the usual tidying."""
+def recorded_destinations(connection: Connection, machine: int) -> List[str]:
+    """Return the destinations that have records of a machine, be they configured or not, in alphabetical order."""
     found = connection.execute(
         select(record.c.destination).distinct().where(record.c.vm == machine).order_by(record.c.destination)
     )
-    return dict.fromkeys(found.scalars(), TIDIED)
+    return list(found.scalars())
 
 
 def _policy(begun: Optional[Stream]) -> Optional[FirstRun]:

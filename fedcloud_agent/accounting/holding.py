@@ -15,7 +15,7 @@ from fedcloud_agent.accounting.centre import NOTHING, Figures, Keys, Usage, coun
 from fedcloud_agent.accounting.making import life_of
 from fedcloud_agent.accounting.settings import CONTINUE
 from fedcloud_agent.accounting.tables import record, stream, vm
-from fedcloud_agent.clock import month_of, month_start
+from fedcloud_agent.clock import month_start
 from fedcloud_agent.outbox.table import message
 
 _ROWS = 500
@@ -64,14 +64,6 @@ _COLUMNS = (
 )
 
 
-def frozen_before(now: int, tidied: int) -> int:
-    """Return the month before which a month keeps the key fields that it was published with.
-
-    ``tidied``: see :class:`fedcloud_agent.accounting.packing.Limits`.
-    """
-    return month_of(now - tidied)
-
-
 def _key_fields_then(row: _Row, frozen: int) -> str:
     """Return the key fields under which the newest record of a row will arrive, or has arrived.
 
@@ -91,7 +83,7 @@ def machine_months(
 ) -> Iterator[MachineMonth]:
     """Yield every machine-month of a destination, by machine and month; of some clouds or one machine if so asked.
 
-    ``frozen``: from :func:`frozen_before`. ``last``: no later month.
+    ``frozen``: from :func:`packing.frozen_before`. ``last``: no later month.
     """
     continued = {
         row.cloud: row.since

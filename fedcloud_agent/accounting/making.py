@@ -13,7 +13,7 @@ from fedcloud_agent.accounting.life import Life
 from fedcloud_agent.accounting.measurement import Counters, Measurement, Origin, Rules, Sent, measurements
 from fedcloud_agent.accounting.record import Frame, Subject, fault, fields_of, keys_of, render
 from fedcloud_agent.accounting.settings import BASELINE, CONTINUE, CONTINUED, FirstRun
-from fedcloud_agent.accounting.tables import record, stream, vm
+from fedcloud_agent.accounting.tables import THIS_RECORD, record, stream, vm
 from fedcloud_agent.clock import month_of, month_start
 from fedcloud_agent.clouds.contract import COMPLETED
 from fedcloud_agent.store.bulk import read_many, run_many
@@ -250,11 +250,7 @@ def _newest(connection: Connection, destination: str, machines: Sequence[int]) -
 _INSERT = insert(record)
 _REPLACE = (
     update(record)
-    .where(
-        record.c.destination == bindparam("of_destination"),
-        record.c.vm == bindparam("of_vm"),
-        record.c.month == bindparam("of_month"),
-    )
+    .where(THIS_RECORD)
     .values(
         {
             name: bindparam(name)

@@ -13,7 +13,7 @@ from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting.record import HEADER, SEPARATOR, with_keys
-from fedcloud_agent.accounting.tables import record, scope, vm
+from fedcloud_agent.accounting.tables import THIS_RECORD, record, scope, vm
 from fedcloud_agent.clock import DAY, HOUR, month_of
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.outbox.table import QUEUED, message
@@ -36,6 +36,14 @@ class Limits(NamedTuple):
     tidied: int = TIDIED
 
 
+def frozen_before(now: int, tidied: int) -> int:
+    """Return the month before which a month keeps the key fields that it was published with.
+
+    ``tidied``: see :class:`Limits`.
+    """
+    return month_of(now - tidied)
+
+
 def pack(connection: Connection, destination: str, limits: Limits, now: int) -> int:
     """Pack one message of records that wait, with its rows in this transaction; return how many records it holds."""
     rows = connection.execute(
@@ -48,44 +56,46 @@ def pack(connection: Connection, destination: str, limits: Limits, now: int) -> 
     ).all()
     if not rows:
         return 0
-    frozen_before = month_of(now - limits.tidied)
+    frozen = frozen_before(now, limits.tidied)
     parts = [HEADER.format(version=limits.version)]
     size = SIGNATURE_SIZE + len(parts[0])
     identity = queue.next_id(connection, destination)
     packed: List[Dict[str, Any]] = []
     for row in rows:
         content, keys = row.content, row.key_fields
-        if row.published is not None and row.published != keys and row.month < frozen_before:
+        if row.published is not None and row.published != keys and row.month < frozen:
             content, keys = with_keys(content, row.published, row.measured), row.published
         size += len(content) + len(SEPARATOR)
         if size > limits.size and packed:
             break
         parts.extend((content, SEPARATOR))
         packed.append(
-            {"of_vm": row.vm, "of_month": row.month, "content": content, "key_fields": keys, "message": identity}
+            {
+                "of_destination": destination,
+                "of_vm": row.vm,
+                "of_month": row.month,
+                "content": content,
+                "key_fields": keys,
+                "message": identity,
+            }
         )
     queue.put(connection, destination, Message(identity, "".join(parts).encode("ascii")), len(packed), now)
-    run_many(connection, _packed(destination), packed)
+    run_many(connection, _PACKED, packed)
     return len(packed)
 
 
-def _packed(destination: str) -> Any:
-    return (
-        update(record)
-        .where(
-            record.c.destination == destination,
-            record.c.vm == bindparam("of_vm"),
-            record.c.month == bindparam("of_month"),
-        )
-        .values(
-            content=bindparam("content"),
-            key_fields=bindparam("key_fields"),
-            flying=bindparam("key_fields"),
-            flying_figures=record.c.figures,
-            message=bindparam("message"),
-            pending=0,
-        )
+_PACKED = (
+    update(record)
+    .where(THIS_RECORD)
+    .values(
+        content=bindparam("content"),
+        key_fields=bindparam("key_fields"),
+        flying=bindparam("key_fields"),
+        flying_figures=record.c.figures,
+        message=bindparam("message"),
+        pending=0,
     )
+)
 
 
 def take_apart(
@@ -100,7 +110,7 @@ def take_apart(
     """
     superseded = record.c.pending == 1
     outlived = and_(
-        record.c.month < month_of(now - limits.tidied),
+        record.c.month < frozen_before(now, limits.tidied),
         record.c.published.is_not(None),
         record.c.published != record.c.flying,
     )

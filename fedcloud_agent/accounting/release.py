@@ -16,7 +16,7 @@ from fedcloud_agent.accounting.centre import figures_of
 from fedcloud_agent.accounting.measurement import Measurement
 from fedcloud_agent.accounting.packing import refused_message, words_of_refusal
 from fedcloud_agent.accounting.record import Frame, Subject, fault, fields_of, keys_of, parse, render
-from fedcloud_agent.accounting.tables import record, vm
+from fedcloud_agent.accounting.tables import THIS_RECORD, record, vm
 from fedcloud_agent.clock import month_name
 from fedcloud_agent.outbox import queue
 from fedcloud_agent.store.bulk import run_many
@@ -85,11 +85,7 @@ _ROW = [
 ]
 _JUDGED = (
     update(record)
-    .where(
-        record.c.destination == bindparam("of_destination"),
-        record.c.vm == bindparam("of_vm"),
-        record.c.month == bindparam("of_month"),
-    )
+    .where(THIS_RECORD)
     .values({name: bindparam(name) for name in ("content", "key_fields", "figures", "pending", "rejected")})
 )
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any, List, NamedTuple, Optional
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from fedcloud_agent.accounting.tables import closing, record, republication, vm
+from fedcloud_agent.accounting.tables import THIS_RECORD, closing, record, republication, vm
 from fedcloud_agent.store.bulk import run_many
 
 PORTION = 4000
@@ -207,12 +207,4 @@ def _month_after(connection: Connection, destination: str, month: int, last: int
     return found
 
 
-_AGAIN = (
-    update(record)
-    .where(
-        record.c.destination == bindparam("of_destination"),
-        record.c.vm == bindparam("of_vm"),
-        record.c.month == bindparam("of_month"),
-    )
-    .values(pending=1)
-)
+_AGAIN = update(record).where(THIS_RECORD).values(pending=1)

@@ -68,7 +68,7 @@ def summary(
     last: Optional[int] = None,
     clouds: Sequence[str] = (),
 ) -> List[Line]:
-    """Return the lines of one destination, by month and label. ``frozen``: from :func:`holding.frozen_before`.
+    """Return the lines of one destination, by month and label. ``frozen``: from :func:`packing.frozen_before`.
 
     ``by``: a key of BY. Machines that were let go are counted by their closings.
     Labels are told apart without case, as the repository does; the spelling is that of the machine first seen.

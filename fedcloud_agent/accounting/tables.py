@@ -5,7 +5,7 @@ Of machines that were let go years after their end only sums stay (closing), and
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Table, Text, and_, bindparam, text
 
 from fedcloud_agent.store.schema import metadata
 
@@ -114,6 +114,12 @@ Index(
     sqlite_where=text("message IS NOT NULL"),
     postgresql_where=text("message IS NOT NULL"),
 )
+THIS_RECORD = and_(
+    record.c.destination == bindparam("of_destination"),
+    record.c.vm == bindparam("of_vm"),
+    record.c.month == bindparam("of_month"),
+)
+"""The one record that the parameters name; an update takes the columns' own names for what it sets."""
 
 republication = Table(
     "republication",

@@ -31,7 +31,7 @@ def look(now: Seen, before: Optional[Seen], largest_loss: float, *, accept: bool
         return Look(now.name, now)
     return Look(
         now.name,
-        replace(before, failures=before.failures + 1, downtimes=now.downtimes),
+        replace(before, failures=before.failures + 1),
         RemoteDataError(
             f"what the cloud {now.name} offers is doubted: {'; '.join(reasons)}",
             hint=f"the last good offer stays published; if it is true, run 'fedcloud-agent infosys publish "

@@ -94,6 +94,8 @@ class Differences:
     def __init__(self, held: Mapping[str, Held], now: int, validity: int) -> None:
         self._held, self._now, self._validity = held, now, validity
         self._young = {_rdn(dn) for dn, one in held.items() if now - one.since < SETTLING}
+        self.unsettled = False
+        """Whether something does not name yet what it is to name; a later round has to look at the whole tree again."""
         self._seen: Dict[str, None] = {}
         self._new: List[Entry] = []
         self._renewed: List[Entry] = []
@@ -121,6 +123,7 @@ class Differences:
         }
         if all(young[name] == entry.attributes[name] for name in young):
             return entry
+        self.unsettled = True
         return Entry(entry.dn, {name: some for name, some in {**entry.attributes, **young}.items() if some})
 
     @property

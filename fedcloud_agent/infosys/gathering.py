@@ -87,6 +87,8 @@ def check_names(settings: InfosysSettings, clouds: Collection[str]) -> None:
     for name, one in settings.services.items():
         if isinstance(one, StaticComputeSettings):
             spoken[f"infosys.services.{name}.cloud"] = one.cloud
+    for name, downtime in settings.downtimes.items():
+        spoken.update({f"infosys.downtimes.{name}.clouds: {cloud}": cloud for cloud in downtime.clouds})
     for path, cloud in spoken.items():
         if cloud not in clouds:
             raise ConfigurationError(

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _MANY = 0.1
 """When more than this part of the tree is wrong, the server is loaded anew."""
 _LOADS = 2
+PATIENCE = 180.0
+"""Seconds in which the server has to take what it is told: a hand-over may have to wait for the last one's clients."""
 _PAUSE = 0.2
 _NAMED = 5
 
@@ -64,6 +66,8 @@ class Published:
     repaired: int = 0
     """Entries that the server did not hold as it should have."""
     verified: bool = False
+    unsettled: bool = False
+    """Whether entries do not name yet what came with this round."""
     aside: Mapping[str, str] = field(default_factory=dict)
     """What was set aside, and why."""
     lines: Tuple[str, ...] = ()
@@ -78,7 +82,6 @@ def publish(
     picture: str,
     *,
     verify: bool = False,
-    patience: float = 180.0,
 ) -> Published:
     """Bring the tree to what is offered ``now``. ``before`` is what the tree that stands was made from, if known.
 
@@ -87,13 +90,16 @@ def publish(
     it does not take what it is told, StorageError when the step cannot be written down.
     """
     kept, done = Kept(files.tree), Published()
-    kept.put_aside_if_damaged()
     watch = _Watch(done)
     said = kept.said()
     step = decide(kept, before, now, done)
     watch.lap("decide")
     told = said.get("server") if "untold" not in said else None
-    notes: Dict[str, Optional[str]] = {"picture": picture, "aside": json.dumps(dict(done.aside))}
+    notes: Dict[str, Optional[str]] = {
+        "picture": picture,
+        "aside": json.dumps(dict(done.aside)),
+        "unsettled": "yes" if done.unsettled else None,
+    }
     reload = step.reload or "wanted" not in said
     if reload:
         notes["wanted"] = uuid.uuid4().hex
@@ -103,7 +109,7 @@ def publish(
     watch.lap("write")
     last = int(said.get("verified", "0"))
     due = verify or reload or not last <= now.now < last + HOUR
-    server = _Delivery(files, kept, patience, done).deliver(step.phases, None if reload else told, verify=due)
+    server = _Delivery(files, kept, PATIENCE, done).deliver(step.phases, None if reload else told, verify=due)
     watch.lap("tell")
     kept.note({"untold": None, "server": identity(server), **({"verified": str(now.now)} if done.verified else {})})
     return done
@@ -111,12 +117,13 @@ def publish(
 
 def decide(kept: Kept, before: Optional[Offered], now: Offered, done: Published) -> Step:
     """Return the step to what is offered now, and note in ``done`` what it will do. Changes nothing."""
-    held = kept.held()
+    held, said = kept.held(), kept.said()
     oldest = min((one.created for one in held.values() if one.created is not None), default=None)
-    if before is not None and not is_old(oldest, now.now, now.site.settings.validity):
+    settled = "unsettled" not in said and not is_old(oldest, now.now, now.site.settings.validity)
+    if before is not None and settled:
         step = short_way(before, now, held)
         if step is not None:
-            done.aside, done.entries = json.loads(kept.said().get("aside", "{}")), len(held) - len(step.changes.dropped)
+            done.aside, done.entries = json.loads(said.get("aside", "{}")), len(held) - len(step.changes.dropped)
             return _counted(step, done)
     differences = Differences(held, now.now, now.site.settings.validity)
     sifted = sift(now.site, now.now, differences.show)
@@ -126,7 +133,7 @@ def decide(kept: Kept, before: Optional[Offered], now: Offered, done: Published)
         for entry in glue20.entries(sifted.site, now.now):
             differences.show(entry)
     step = differences.step(kept.entries(differences.wanted))
-    done.entries, done.renewed = differences.entries, differences.renewed
+    done.entries, done.renewed, done.unsettled = differences.entries, differences.renewed, differences.unsettled
     return _counted(step, done)
 
 

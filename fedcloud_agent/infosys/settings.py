@@ -11,10 +11,12 @@ from fedcloud_agent.clock import DAY, HOUR
 from fedcloud_agent.outbox.settings import AMS_NAME, AmsService
 from fedcloud_agent.settings import (
     AbsolutePath,
+    Boolean,
     Choice,
     Duration,
     Integer,
     ListOf,
+    Moment,
     Number,
     Schedule,
     Text,
@@ -130,6 +132,31 @@ class PublishedCloudSettings:
         default=None,
         example="/C=NL/O=Example/CN=Example CA 4",
     )
+
+
+@dataclass(frozen=True)
+class DowntimeSettings:
+    """A time in which services are down, or at risk, as it is announced in GOCDB."""
+
+    start: int = setting(Moment(), help="When it begins.", example="2026-12-01T08:00Z")
+    end: int = setting(Moment(), help="When it is over.", example="2026-12-01T16:00Z")
+    announced: Optional[int] = setting(
+        Moment(), help="Since when it is announced. Default: a day before it begins.", default=None
+    )
+    info: str = setting(Text(), help="Why, in a few words.", example="New switches")
+    outage: bool = setting(
+        Boolean(), help="Whether the services are closed meanwhile; false: they are at risk only.", default=True
+    )
+    clouds: Tuple[str, ...] = setting(
+        ListOf(Text("a name below 'clouds'")), help="The clouds whose services are meant. Default: all.", default=()
+    )
+
+    def faults(self) -> Iterator[Tuple[str, str]]:
+        """Refuse what ends before it begins."""
+        if self.end <= self.start:
+            yield "end", "it is over before it begins"
+        if self.announced is not None and self.announced > self.start:
+            yield "announced", "it is announced after it began"
 
 
 @dataclass(frozen=True)
@@ -263,6 +290,11 @@ class InfosysSettings:
         variants=lambda: {"compute": StaticComputeSettings, "storage": StaticStorageSettings},
         help="Endpoints that no cloud plugin tells of.",
         example="occi",
+    )
+    downtimes: Mapping[str, DowntimeSettings] = sections(
+        DowntimeSettings,
+        help="Times in which services are down, by names of your own; readers see them as announced.",
+        example="switches",
     )
     documents: Mapping[str, Union[DocumentDirectory, DocumentTopic]] = sections(
         variants=lambda: {"ams": DocumentTopic, "directory": DocumentDirectory},

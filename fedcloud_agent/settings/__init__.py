@@ -42,6 +42,7 @@ from fedcloud_agent.settings.tables import (
 from fedcloud_agent.settings.units import (
     Date,
     Duration,
+    Moment,
     Schedule,
     Size,
     When,
@@ -59,6 +60,7 @@ __all__ = [
     "Integer",
     "Kind",
     "ListOf",
+    "Moment",
     "Number",
     "Schedule",
     "Secret",

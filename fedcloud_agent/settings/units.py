@@ -153,3 +153,26 @@ class Date(Kind[int]):
     def schema(self) -> Dict[str, object]:
         """Describe as a date."""
         return {"type": "string", "format": "date"}
+
+
+class Moment(Kind[int]):
+    """An instant, to the minute or second, always with its time zone; in seconds since the epoch."""
+
+    expects = "an instant with its time zone, such as 2026-12-01T08:00Z or 2026-12-01 09:00:00+01:00"
+
+    def parse(self, value: object) -> int:
+        """Return the instant. YAML already made one of an unquoted text."""
+        if isinstance(value, str):
+            # fromisoformat knows no Z before Python 3.11
+            value = datetime.datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value.strip()))
+        if not isinstance(value, datetime.datetime) or value.tzinfo is None:
+            raise ValueError
+        return int(value.timestamp())
+
+    def write(self, value: int) -> object:
+        """Return YYYY-MM-DDThh:mm:ssZ."""
+        return datetime.datetime.fromtimestamp(value, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def schema(self) -> Dict[str, object]:
+        """Describe as a date with a time."""
+        return {"type": "string", "format": "date-time"}

@@ -7,7 +7,9 @@ Everything lies in one directory; nothing outlives it.
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 PASSWORD = "changeit"
-"""Of the PKCS#12 stores: Java wants one, and they hold nothing worth a better one."""
+"""Of the stores: Java wants one, and they hold nothing worth a better one."""
 
 _NETSCAPE_CERT_TYPE = ObjectIdentifier("2.16.840.1.113730.1.1")
 _DAY = 86400
@@ -147,13 +149,19 @@ def key_store(credential: Credential, path: Path) -> Path:
 
 
 def trust_store(authority: Authority, path: Path) -> Path:
-    """Write a PKCS#12 trust store and return its path. By keytool: what openssl writes holds no trust for Java."""
-    path.unlink(missing_ok=True)
-    _run(
-        *("keytool", "-importcert", "-noprompt", "-storetype", "PKCS12", "-storepass", PASSWORD, "-alias", "ca"),
-        *("-file", str(authority.certificate), "-keystore", str(path)),
-    )
+    """Write a JKS trust store and return its path: what openssl writes holds no trust for Java, and keytool is slow."""
+    certificate = x509.load_pem_x509_certificate(authority.certificate.read_bytes())
+    der = certificate.public_bytes(serialization.Encoding.DER)
+    store = struct.pack(">III", 0xFEEDFEED, 2, 1)  # magic, version, entries
+    store += struct.pack(">I", 2) + _java_text("ca") + struct.pack(">Q", 0)  # a trusted certificate, its name, its age
+    store += _java_text("X.509") + struct.pack(">I", len(der)) + der
+    digest = hashlib.sha1(PASSWORD.encode("utf-16-be") + b"Mighty Aphrodite" + store).digest()
+    path.write_bytes(store + digest)
     return path
+
+
+def _java_text(text: str) -> bytes:
+    return struct.pack(">H", len(text)) + text.encode("ascii")
 
 
 def _name(common_name: str) -> x509.Name:

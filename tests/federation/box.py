@@ -21,11 +21,11 @@ from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central.controller import QUEUE, CentralRepository
 from tests.federation.central.repository import Repository
-from tests.federation.controller import Controller
+from tests.federation.commands import Commands, cold
+from tests.federation.controller import MODULES, Controller
 from tests.federation.opennebula import OnedSimulator
 from tests.federation.openstack.controller import OpenStackSimulator
 
-ROOT = Path(__file__).resolve().parents[2]
 SITE = "EXAMPLE-SITE"
 VO = "vo.example.org"
 PROJECT = "vo-example"
@@ -164,9 +164,11 @@ class Box:
             self.ams = AmsSimulator(directory / "ams", self.authority, [self.host.dn], credential=shown, clock=clock)
             self.aggregator = CentralRepository(directory / "aggregator", self.ams, [self.host.dn])
             self.central = self.central or self.aggregator
+        self._commands = Commands(directory / "commands")
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Box:
+        self._stack.callback(self._commands.close)
         servers = [self.broker, self.ams, self.central]
         for server in [*servers, *([self.aggregator] if self.aggregator is not self.central else [])]:
             if server is not None:
@@ -296,22 +298,20 @@ class Box:
 
     def agent_environment(self) -> Dict[str, str]:
         """Return the environment of the agent's processes."""
-        path = os.pathsep.join([str(ROOT), str(ROOT / "plugins")])
-        return {**os.environ, **self.clock.environment(path)}
+        return {**os.environ, **self.clock.environment(MODULES)}
 
     def agent(
         self, *words: str, before: Sequence[str] = (), check: bool = True, timeout: float = 120, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run one command of the agent, as a person would; ``before`` goes in front of it (strace, say)."""
-        done = subprocess.run(
-            [*before, *self.agent_command(), *words],
-            env={**self.agent_environment(), **more},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        """Run one command of the agent, as a person would; ``before`` goes in front of it (strace, say).
+
+        What has nothing in front of it and no variables of its own is run by :class:`Commands`.
+        """
+        environment = self.agent_environment()
+        if before or more:
+            done = cold([*before, *self.agent_command(), *words], {**environment, **more}, timeout)
+        else:
+            done = self._commands.run(self.agent_command(), words, environment, timeout)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(words)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

@@ -43,7 +43,7 @@ _BROKER = """<?xml version="1.0" encoding="UTF-8"?>
     </systemUsage>
     <sslContext>
       <sslContext keyStore={keys} keyStoreType="PKCS12" keyStorePassword="{password}"
-                  trustStore={trust} trustStoreType="PKCS12" trustStorePassword="{password}"/>
+                  trustStore={trust} trustStoreType="JKS" trustStorePassword="{password}"/>
     </sslContext>
     <transportConnectors>
       <transportConnector name="stomp" uri={uri}/>
@@ -88,7 +88,7 @@ class Broker(Controller):
 
     def prepare(self) -> None:
         """Write the stores and the broker's description; a restart finds its old messages."""
-        keys, trust = self.directory / "keys.p12", self.directory / "trust.p12"
+        keys, trust = self.directory / "keys.p12", self.directory / "trust.jks"
         if not trust.exists():
             trust_store(self.authority, trust)
         key_store(self.credential, keys)

@@ -20,6 +20,10 @@ from typing import Dict, List, Optional, Type, TypeVar
 
 C = TypeVar("C", bound="Controller")
 
+_ROOT = Path(__file__).resolve().parents[2]
+MODULES = os.pathsep.join([str(_ROOT), str(_ROOT / "plugins")])
+"""The path on which a process finds this very tree."""
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -137,3 +141,11 @@ class Controller:
         self, kind: Optional[Type[BaseException]], value: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self.stop()
+
+
+class PythonServer(Controller):
+    """A server whose command runs a package of this tree."""
+
+    def environment(self) -> Dict[str, str]:
+        """Return the server's environment: it imports this very tree."""
+        return {**super().environment(), "PYTHONPATH": MODULES}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Callable, Sequence
 
-from tests.torture.preloaded import Preloaded
+from tests.federation.preloaded import Preloaded
 
 
 def everywhere(

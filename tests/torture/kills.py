@@ -25,11 +25,11 @@ import psutil
 
 from fedcloud_agent.clock import DAY, HOUR, month_name, month_of
 from tests.federation.box import Box
+from tests.federation.preloaded import Done, Preloaded
 from tests.torture import arrival, checks
-from tests.torture.cloud import LastingCloud
+from tests.torture.lasting import LastingCloud, LastingOned
 from tests.torture.lives import Lives, pause
-from tests.torture.oned import LastingOned, OnedLives
-from tests.torture.preloaded import Done, Preloaded
+from tests.torture.oned import OnedLives
 
 START = 1768910400  # 2026-01-20 12:00
 _WELL = (0,)

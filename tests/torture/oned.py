@@ -1,14 +1,12 @@
-"""A simulated oned that can be killed, and random lives of its machines."""
+"""Random lives of the machines of an oned."""
 
 from __future__ import annotations
 
-import copy
 import random
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Mapping, Set, Tuple
 
 from tests.federation.opennebula import OnedSimulator
 
-_TOLD = {"create_group", "create_user", "create_rule", "create_vms", "act", "purge", "purge_history", "clock"}
 _ACTS: Dict[str, Dict[str, str]] = {
     "running": {
         **dict.fromkeys(("live_migrate", "migrate", "attach_disk", "snapshot", "resize", "recreate"), "running"),
@@ -37,39 +35,6 @@ _PHASES: Tuple[Mapping[str, int], ...] = (
     {"boot": 5, "move": 3600, "epilog": 600},
 )
 _ALIVE = 10
-
-
-class LastingOned(OnedSimulator):
-    """Keeps what it was told, and is told it anew at each start: told in the same order, it gives the same ids."""
-
-    def __init__(self, *arguments: Any, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._history: List[Tuple[str, Dict[str, Any]]] = []
-
-    def tell(self, verb: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
-        """Carry out a verb, and remember it if it changes the site."""
-        result = super().tell(verb, arguments)
-        if verb in _TOLD and arguments:
-            self._history.append((verb, copy.deepcopy(dict(arguments))))
-        return result
-
-    def command(self) -> List[str]:
-        """Start it dumb: between its first breath and our first word it would deny everyone it knew."""
-        return [*super().command(), "--dumb"]
-
-    def start(self) -> LastingOned:
-        """Start, and become again what it was; until then it answers nobody, for it would tell of half a cloud."""
-        super().start()
-        for verb, arguments in self._history:
-            super().tell(verb, arguments)
-        self.latency(0, 0)
-        self.clear_faults()
-        return self
-
-    def kill(self) -> None:
-        """End it at once."""
-        self._forget()
-        super().kill()
 
 
 class OnedLives:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, Tuple
+from typing import TYPE_CHECKING, Tuple
 
 import click
 
@@ -11,8 +11,6 @@ from fedcloud_agent.cli.context import Context
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
-
-    from fedcloud_agent.accounting.settings import AccountingSettings
 
 _CANDIDATES = 20
 
@@ -29,18 +27,20 @@ def explain(context: Context, vm: str, destinations: Tuple[str, ...], as_json: b
     listed.
     """
     from fedcloud_agent import clock
-    from fedcloud_agent.accounting.explanation import explain
+    from fedcloud_agent.accounting.explanation import explain, recorded_destinations
     from fedcloud_agent.accounting.settings import AccountingSettings
     from fedcloud_agent.cli.accounting import explained
+    from fedcloud_agent.cli.accounting.choosing import chosen_tidying
     from fedcloud_agent.cli.opening import store_of
     from fedcloud_agent.cli.output import print_json
 
     settings = context.configuration.room(AccountingSettings)
     with store_of(context.configuration) as store, store.read() as connection:
         machine = _only(connection, vm)
-        found = explain(
-            connection, machine, _chosen(connection, machine, settings, destinations), settings.first_run, clock.now()
-        )
+        names = dict.fromkeys([*recorded_destinations(connection, machine), *settings.destinations])
+        lacking = "none of that name has a record of this machine"
+        tidying = chosen_tidying(settings, names, destinations, lacking)
+        found = explain(connection, machine, tidying, settings.first_run, clock.now())
     if as_json:
         print_json(explained.as_json(found))
         return
@@ -49,25 +49,6 @@ def explain(context: Context, vm: str, destinations: Tuple[str, ...], as_json: b
     for name, destination in settings.destinations.items():
         if not destination.send and any(account.destination == name for account in found.accounts):
             click.echo(f"Nothing leaves for {name}: 'send' is false.")
-
-
-def _chosen(
-    connection: Connection, machine: int, settings: AccountingSettings, destinations: Tuple[str, ...]
-) -> Dict[str, int]:
-    """Return the destinations to tell of with how long each tidies: the chosen, or all that ever got a record of it."""
-    from fedcloud_agent.accounting.destinations import limits_of
-    from fedcloud_agent.accounting.explanation import recorded_destinations
-    from fedcloud_agent.errors import UsageError
-
-    known = recorded_destinations(connection, machine)
-    known.update({name: limits_of(settings, one).tidied for name, one in settings.destinations.items()})
-    for name in destinations:
-        if name not in known:
-            raise UsageError(
-                f"no destination is called {name!r}, and none of that name has a record of this machine",
-                hint=f"there are: {', '.join(known) or 'none'}",
-            )
-    return {name: tidied for name, tidied in known.items() if not destinations or name in destinations}
 
 
 def _only(connection: Connection, words: str) -> int:

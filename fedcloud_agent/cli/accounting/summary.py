@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, List, Optional, Tuple
 
 import click
 
@@ -12,7 +12,6 @@ from fedcloud_agent.cli.context import Context
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
-    from fedcloud_agent.accounting.settings import AccountingSettings
     from fedcloud_agent.accounting.summary import Line
 
 _BY = ("vo", "user", "image", "status", "cpus", "service", "site", "cloud")
@@ -80,37 +79,20 @@ def _lines(
     last: Optional[int],
 ) -> List[Line]:
     from fedcloud_agent import clock
-    from fedcloud_agent.accounting.holding import frozen_before
+    from fedcloud_agent.accounting.packing import frozen_before
     from fedcloud_agent.accounting.settings import AccountingSettings
-    from fedcloud_agent.accounting.summary import summary
+    from fedcloud_agent.accounting.summary import destinations, summary
+    from fedcloud_agent.cli.accounting.choosing import chosen_tidying
 
     settings = context.configuration.room(AccountingSettings)
+    names = sorted({*settings.destinations, *destinations(connection)})
+    tidying = chosen_tidying(settings, names, chosen, "the ledger has no record for one of that name")
     now = clock.now()
     return [
         line
-        for name, tidied in _tidied(connection, settings, chosen).items()
+        for name, tidied in tidying.items()
         for line in summary(connection, name, frozen_before(now, tidied), by, first, last, clouds)
     ]
-
-
-def _tidied(connection: Connection, settings: AccountingSettings, chosen: Tuple[str, ...]) -> Dict[str, int]:
-    """Return how long each destination's repository tidies: of those chosen, or of all that have records."""
-    from fedcloud_agent.accounting.destinations import limits_of
-    from fedcloud_agent.accounting.packing import TIDIED
-    from fedcloud_agent.accounting.summary import destinations
-    from fedcloud_agent.errors import UsageError
-
-    known = {
-        name: limits_of(settings, settings.destinations[name]).tidied if name in settings.destinations else TIDIED
-        for name in sorted({*settings.destinations, *destinations(connection)})
-    }
-    for name in chosen:
-        if name not in known:
-            raise UsageError(
-                f"no destination is called {name!r}, and the ledger has no record for one of that name",
-                hint=f"there are: {', '.join(known) or 'none'}",
-            )
-    return {name: tidied for name, tidied in known.items() if not chosen or name in chosen}
 
 
 def _draw(plot: str, lines: List[Line], by: str, context: Context) -> None:

@@ -28,10 +28,16 @@ class Asked:
     def site(self, configuration: Configuration, now: int) -> SiteOffer:
         """Return the site that these offers make. Raises ConfigurationError."""
         from fedcloud_agent import __version__
+        from fedcloud_agent.infosys.downtimes import downtimes_of
         from fedcloud_agent.infosys.gathering import Seen
         from fedcloud_agent.infosys.model import AgentState
+        from fedcloud_agent.infosys.settings import InfosysSettings
 
-        seen = [Seen(one.name, one.host, one.cloud_type, one.offer) for one in self.offers]
+        settings = configuration.room(InfosysSettings)
+        seen = [
+            Seen(one.name, one.host, one.cloud_type, one.offer, downtimes=downtimes_of(settings, one.name))
+            for one in self.offers
+        ]
         return site_of(configuration, seen, now, AgentState(__version__))
 
 

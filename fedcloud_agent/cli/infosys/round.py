@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -21,6 +22,7 @@ from fedcloud_agent.errors import AgentError, ConfigurationError
 from fedcloud_agent.infosys import documents, figures, picture
 from fedcloud_agent.infosys.collection import Look, look, missed
 from fedcloud_agent.infosys.differences import Step
+from fedcloud_agent.infosys.downtimes import downtimes_of
 from fedcloud_agent.infosys.gathering import Seen
 from fedcloud_agent.infosys.in_place import Offered
 from fedcloud_agent.infosys.kept import Kept
@@ -66,19 +68,19 @@ class Round:
         """Ask every cloud. Raises the failure of the first when nothing good was ever seen of any."""
         begin, now = time.monotonic(), clock.now()
         configuration = self._configuration
-        seen = self._before.by_name if self._before is not None else {}
         for name, ask in self._to_ask().items():
             try:
                 told = ask()
             except AgentError as error:
-                self._looks.append(missed(name, seen.get(name), error))
+                self._looks.append(missed(name, self._last(name), error))
                 continue
-            offered = Seen(name, told.host, told.cloud_type, told.offer)
+            downtimes = downtimes_of(self._settings, name)
+            offered = Seen(name, told.host, told.cloud_type, told.offer, downtimes=downtimes)
             accept = name in self._accept
-            self._looks.append(look(offered, seen.get(name), self._settings.largest_loss, accept=accept))
+            self._looks.append(look(offered, self._last(name), self._settings.largest_loss, accept=accept))
         for name, faults in configuration.disabled.items():
             fault = ConfigurationError(f"the cloud {name} is disabled: {faults[0]}")
-            self._looks.append(missed(name, seen.get(name), fault))
+            self._looks.append(missed(name, self._last(name), fault))
         for one in self._looks:
             if one.failure is not None:
                 click.echo(f"fedcloud-agent: cloud {one.name}: {one.failure.message}", err=True)
@@ -92,6 +94,11 @@ class Round:
         self._now = Offered(site, now)
         self._collected = time.monotonic() - begin
 
+    def _last(self, name: str) -> Optional[Seen]:
+        """Return what was last seen of a cloud, with the downtimes that are announced now."""
+        seen = None if self._before is None else self._before.by_name.get(name)
+        return None if seen is None else replace(seen, downtimes=downtimes_of(self._settings, name))
+
     def _to_ask(self) -> Dict[str, Callable[[], NamedOffer]]:
         if self._offers is None:
             return {name: partial(offer_of, entry) for name, entry in self._configuration.clouds.items()}
@@ -99,6 +106,7 @@ class Round:
 
     def publish(self, *, verify: bool) -> None:
         """Bring the tree up to date, then keep what it was made from. Raises what publishing raises."""
+        Kept(self.files.tree).put_aside_if_damaged()
         self.done = publish(self.files, self._stood(), self._now, self._picture.id, verify=verify)
         picture.write(self.files.picture, self._picture)
         figures.note(self.files, self.done, self._collected)

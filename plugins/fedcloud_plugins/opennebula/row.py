@@ -97,7 +97,6 @@ class Row(NamedTuple):
     uname: str
     gname: str
     name: str
-    deploy_id: str
     polled: int
     """When it was last monitored, or 0."""
     vcpu: int
@@ -199,7 +198,6 @@ def row_of(element: Element, form: Form) -> Row:
         _text(plain, "UNAME"),
         _text(plain, "GNAME"),
         _text(plain, "NAME"),
-        _text(plain, "DEPLOY_ID"),
         polled,
         reader.size(sizes, "VCPU", 0),
         reader.size(sizes, "MEMORY", None),

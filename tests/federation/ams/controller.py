@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 import sys
 from pathlib import Path
@@ -13,13 +12,12 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from tests.federation.ams.service import CONSUMER, PUBLISHER
 from tests.federation.ams.shelf import Kept, Shelf
 from tests.federation.authority import Authority, Credential
-from tests.federation.controller import Controller, free_port
+from tests.federation.controller import PythonServer, free_port
 
 PROJECT = "accounting"
 TOPIC = "eu-egi-cloud-accounting"
 SUBSCRIPTION = "repository"
 LIMIT = 1_000_000
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 class Seen(NamedTuple):
@@ -33,7 +31,7 @@ class Seen(NamedTuple):
     sha256: str
 
 
-class AmsSimulator(Controller):
+class AmsSimulator(PythonServer):
     """One service with one topic and one subscription; ``publishers`` are the DNs that may publish.
 
     ``clock`` is a file that says what time the service believes it is.
@@ -117,10 +115,6 @@ class AmsSimulator(Controller):
             *("--topic", f"{PROJECT}/{TOPIC}", "--subscription", f"{PROJECT}/{SUBSCRIPTION}"),
             *(("--clock", str(self.clock)) if self.clock else ()),
         ]
-
-    def environment(self) -> Dict[str, str]:
-        """Let Python find the package."""
-        return {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "plugins")])}
 
     def _write(self, name: str, document: Any) -> None:
         temporary = self.directory / f"{name}.new"

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
-from typing import Dict, List, Sequence, Union
+from typing import List, Sequence, Union
 
 from tests.federation.ams.controller import PROJECT, SUBSCRIPTION, AmsSimulator
 from tests.federation.authority import Authority, Credential
 from tests.federation.broker import Broker
 from tests.federation.central.consumer import CLIENT_INDIVIDUAL
 from tests.federation.central.repository import Repository
-from tests.federation.controller import Controller
+from tests.federation.controller import PythonServer
 
 QUEUE = "/queue/global.accounting.cloudtest.CENTRAL"
-_ROOT = Path(__file__).resolve().parents[3]
 
 
-class CentralRepository(Controller):
+class CentralRepository(PythonServer):
     """Receiver and loader on a broker's queue, or on a subscription of AMS; ``repository()`` shows what they took in.
 
     ``signers`` are the DNs whose messages are taken. The signatures are verified by openssl, with one command for each
@@ -84,10 +82,6 @@ class CentralRepository(Controller):
             ]
         plain = ["--plain"] if self.broker.plain else []
         return ["--broker", address, "--queue", self.queue, "--ack", self.ack, *plain]
-
-    def environment(self) -> Dict[str, str]:
-        """Let Python find the package."""
-        return {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), str(_ROOT / "plugins")])}
 
     def is_ready(self) -> bool:
         """Tell whether the broker has confirmed the subscription: this server listens on no port."""

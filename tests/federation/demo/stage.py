@@ -42,6 +42,11 @@ class Stage:
         """Tell what happens in the cloud 'one'."""
         self.teller.say(self.now, "OpenNebula", text)
 
+    def ask(self, *words: str, check: bool = True) -> None:
+        """Type a command of the agent and tell what it answers; ``check``: it has to end well."""
+        done = self.box.agent(*words, check=check)
+        self.teller.quote(" ".join(("fedcloud-agent", *words)), done.stdout, done.returncode)
+
     def set(self, instant: int) -> None:
         """Let it be ``instant`` in the clouds. A daemon that runs sees it with its next work, and is idle till then."""
         self._sum_up_until(instant)

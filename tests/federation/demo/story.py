@@ -59,10 +59,8 @@ def _months(stage: Stage) -> Books:
 
     stage.teller.heading("Early in April the months until March are final")
     stage.work(at("2026-04-03 06:00"))
-    show = box.agent("accounting", "show", "--to", "2026-03")
-    stage.teller.quote("fedcloud-agent accounting show --to 2026-03", show.stdout, show.returncode)
-    status = box.agent("status", check=False)
-    stage.teller.quote("fedcloud-agent status", status.stdout, status.returncode)
+    stage.ask("accounting", "show", "--to", "2026-03")
+    stage.ask("status", check=False)
     vos = {life.project_id: VO for life in box.cloud.truth().values()}
     groups = {str(life.gid): VO for life in box.oned.truth().values()}
     return close_books(box, {**vos, **groups, ops: OPS_VO}, stage.now)
@@ -138,8 +136,7 @@ def _outage(stage: Stage, worker: str, database: int) -> None:
     box.cloud.act(batch, "delete")
     stage.openstack("she deletes 'batch', which lived in February and March, unseen by the agent")
     stage.set(at("2026-03-03 09:00"))
-    status = box.agent("status", check=False)
-    stage.teller.quote("fedcloud-agent status", status.stdout, status.returncode)
+    stage.ask("status", check=False)
     stage.start_daemon()
     stage.work()
     stage.teller.remark("  It made up for what it missed; each hour went to the month in which it was used.")
@@ -158,8 +155,7 @@ def _trouble_at_the_broker(stage: Stage, monitor: str, database: int) -> None:
     stage.openstack("John Smith deletes 'monitor'")
     stage.work(at("2026-03-20 11:30"))
     stage.teller.remark("  What is for 'central' waits in the agent; 'ams' got its part.")
-    status = box.agent("status", check=False)
-    stage.teller.quote("fedcloud-agent status", status.stdout, status.returncode)
+    stage.ask("status", check=False)
     box.broker.start()
     box.central.restart()
     stage.teller.say(stage.now, "central", "the broker is back")

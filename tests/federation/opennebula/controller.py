@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import json
 import sys
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from tests.federation.controller import Controller, free_port
+from tests.federation.controller import free_port
 from tests.federation.opennebula.history import Life, life_from
+from tests.federation.simulator import Simulator
 
-_ROOT = Path(__file__).resolve().parents[3]
 
-
-class OnedSimulator(Controller):
+class OnedSimulator(Simulator):
     """An oned in a process of its own.
 
     It starts with oneadmin (``admin_name``, ``admin_password``), the groups oneadmin (0) and users (1), a cluster, two
@@ -37,15 +35,11 @@ class OnedSimulator(Controller):
         key: Optional[Path] = None,
         client_authority: Optional[Path] = None,
     ) -> None:
-        super().__init__(directory, port)
+        super().__init__(directory, port, state, certificate, key)
         self.profile = profile
-        self.state = list(state)
-        self.certificate = certificate
-        self.key = key
         self.client_authority = client_authority
         self.control_port = _other_port(self.port)
         self.proxy_port = _other_port(self.port, self.control_port) if certificate else None
-        self._connection: Optional[http.client.HTTPConnection] = None
 
     def command(self) -> List[str]:
         """Return the argument list that starts the server."""
@@ -59,15 +53,6 @@ class OnedSimulator(Controller):
             if self.client_authority is not None:
                 command += ["--client-authority", str(self.client_authority)]
         return command
-
-    def environment(self) -> Dict[str, str]:
-        """Return the server's environment: it imports this very tree."""
-        return {**super().environment(), "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-
-    def stop(self) -> None:
-        """End the server and the connection to it."""
-        self._forget()
-        super().stop()
 
     @property
     def url(self) -> str:
@@ -84,50 +69,8 @@ class OnedSimulator(Controller):
         """The credential of oneadmin, as the first argument of each call has it."""
         return f"{self.admin_name}:{self.admin_password}"
 
-    def tell(self, verb: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
-        """Carry out a verb of the control interface. Raises ValueError with the simulator's reason."""
-        for last in (False, True):
-            if self._connection is None:
-                self._connection = http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=120)
-            try:
-                self._connection.request("POST", f"/{verb}", json.dumps(arguments or {}).encode())
-                response = self._connection.getresponse()
-                body = response.read()
-                break
-            except (http.client.HTTPException, ConnectionError):
-                # The kept connection was idle for too long, or the server was started anew since.
-                self._forget()
-                if last:
-                    raise
-        document = json.loads(body)
-        if response.status != 200:
-            raise ValueError(f"{verb}: {document['error']}")
-        return document["result"]
-
-    def _forget(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    # Time
-
-    def now(self) -> int:
-        """Return the site's time."""
-        return int(self.tell("clock")["now"])
-
-    def set_clock(self, instant: Optional[int]) -> None:
-        """Stop the site's clock at an instant; None gives it back to real time. Tokens always live in real time."""
-        self._move({"set": instant})
-
-    def advance(self, seconds: int) -> int:
-        """Move the site's clock on, let happen what falls due, and return the new time."""
-        return self._move({"advance": seconds})
-
-    def _move(self, arguments: Dict[str, Any]) -> int:
-        result = self.tell("clock", arguments)
-        if result["refused"]:
-            raise ValueError("could not happen: " + "; ".join(result["refused"]))
-        return int(result["now"])
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.control_port, timeout=120)
 
     # People
 
@@ -279,10 +222,6 @@ class OnedSimulator(Controller):
     def meanwhile(self, method: str, verb: str, arguments: Mapping[str, Any], after: int = 0) -> None:
         """Let a verb of the control be carried out just before a call is answered: between two pages, for example."""
         self.fault("meanwhile", method, after=after, verb=verb, arguments=dict(arguments))
-
-    def clear_faults(self) -> None:
-        """Let all answers pass again."""
-        self.tell("clear_faults")
 
     def latency(self, per_call: float = 0.005, per_vm: float = 0.00004) -> None:
         """Set how many seconds answers take; the defaults are what a real one took."""

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import http.client
-import json
 import ssl
 import sys
-from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from tests.federation.controller import Controller
 from tests.federation.openstack.history import Life, life_from
 from tests.federation.openstack.identity import ADMIN_NAME, ADMIN_PASSWORD, ADMIN_PROJECT
+from tests.federation.simulator import Simulator
 
-_ROOT = Path(__file__).resolve().parents[3]
 
-
-class OpenStackSimulator(Controller):
+class OpenStackSimulator(Simulator):
     """An OpenStack site in a process of its own.
 
     It starts with one domain (``default``), one project and one user (``admin_project``, ``admin_name``,
@@ -28,20 +24,7 @@ class OpenStackSimulator(Controller):
     admin_name = ADMIN_NAME
     admin_password = ADMIN_PASSWORD
     admin_project = ADMIN_PROJECT
-
-    def __init__(
-        self,
-        directory: Path,
-        port: Optional[int] = None,
-        state: Sequence[Path] = (),
-        certificate: Optional[Path] = None,
-        key: Optional[Path] = None,
-    ) -> None:
-        super().__init__(directory, port)
-        self.state = list(state)
-        self.certificate = certificate
-        self.key = key
-        self._connection: Optional[http.client.HTTPConnection] = None
+    verbs = "/_control/"
 
     def command(self) -> List[str]:
         """Return the argument list that starts the server."""
@@ -51,17 +34,6 @@ class OpenStackSimulator(Controller):
         if self.certificate is not None:
             command += ["--certificate", str(self.certificate), "--key", str(self.key)]
         return command
-
-    def environment(self) -> Dict[str, str]:
-        """Return the server's environment: it imports this very tree."""
-        return {**super().environment(), "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-
-    def stop(self) -> None:
-        """End the server and the connection to it."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        super().stop()
 
     @property
     def base_url(self) -> str:
@@ -83,53 +55,12 @@ class OpenStackSimulator(Controller):
         """The address of glance, as the catalogue has it."""
         return self.base_url + "/image"
 
-    def tell(self, verb: str, arguments: Optional[Mapping[str, Any]] = None) -> Any:
-        """Carry out a verb of the control interface. Raises ValueError with the simulator's reason."""
-        for last in (False, True):
-            if self._connection is None:
-                self._connection = self._connect()
-            try:
-                self._connection.request("POST", f"/_control/{verb}", json.dumps(arguments or {}).encode())
-                response = self._connection.getresponse()
-                body = response.read()
-                break
-            except (http.client.HTTPException, ConnectionError):
-                # The kept connection was idle for too long, or the server was started anew since.
-                self._connection.close()
-                self._connection = None
-                if last:
-                    raise
-        document = json.loads(body)
-        if response.status != 200:
-            raise ValueError(f"{verb}: {document['error']}")
-        return document["result"]
-
     def _connect(self) -> http.client.HTTPConnection:
         if self.certificate is None:
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         context = ssl.create_default_context(cafile=str(self.certificate))
         context.check_hostname = False
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=120, context=context)
-
-    # Time
-
-    def now(self) -> int:
-        """Return the site's time."""
-        return int(self.tell("clock")["now"])
-
-    def set_clock(self, instant: Optional[int]) -> None:
-        """Stop the site's clock at an instant; None gives it back to real time. Tokens always live in real time."""
-        self._move({"set": instant})
-
-    def advance(self, seconds: int) -> int:
-        """Move the site's clock on, let happen what falls due, and return the new time."""
-        return self._move({"advance": seconds})
-
-    def _move(self, arguments: Dict[str, Any]) -> int:
-        result = self.tell("clock", arguments)
-        if result["refused"]:
-            raise ValueError("could not happen: " + "; ".join(result["refused"]))
-        return int(result["now"])
 
     # Keystone
 
@@ -299,10 +230,6 @@ class OpenStackSimulator(Controller):
         """
         rule = {"kind": kind, "path": path, "method": method, "count": count, "after": after, **details}
         self.tell("fault", rule)
-
-    def clear_faults(self) -> None:
-        """Let all answers pass again."""
-        self.tell("clear_faults")
 
     def latency(self, per_call: float = 0.0, per_server: float = 0.0, per_login: float = 0.0) -> None:
         """Set how many seconds answers take: each call, each server in a page, each login."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Type
@@ -13,12 +12,10 @@ from fedcloud_agent.clouds.loading import settings_tables
 from fedcloud_agent.recording.archive import manifest_of
 from fedcloud_agent.recording.configured import restored
 from fedcloud_agent.recording.instants import read
-from tests.federation.controller import Controller
-
-_ROOT = Path(__file__).resolve().parents[3]
+from tests.federation.controller import PythonServer
 
 
-class Replay(Controller):
+class Replay(PythonServer):
     """A recording in a server of its own. ``manifest`` is the recording's."""
 
     name = "replay"
@@ -32,11 +29,6 @@ class Replay(Controller):
         """Return the argument list that starts the server."""
         own = ["--port", str(self.port), "--directory", str(self.directory / "bodies"), str(self.recording)]
         return [sys.executable, "-m", "tests.federation.replay", *own]
-
-    def environment(self) -> Dict[str, str]:
-        """Return the server's environment: it imports this very tree."""
-        path = os.pathsep.join([str(_ROOT), str(_ROOT / "plugins")])
-        return {**super().environment(), "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
 
     @property
     def since(self) -> Optional[int]:

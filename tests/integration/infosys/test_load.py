@@ -30,13 +30,8 @@ from fedcloud_agent.infosys.model import SiteOffer
 from fedcloud_agent.infosys.rules.finding import ERROR
 from fedcloud_agent.infosys.rules.inspection import inspect
 from fedcloud_agent.infosys.sifting import sift
-from tests.integration.infosys.slapd import SCHEMA, dumped, load, text_of
+from tests.integration.infosys.slapd import dumped, load, text_of
 from tests.unit.infosys.world import NOW, OFFER, seen, site
-
-pytestmark = pytest.mark.skipif(
-    not (SCHEMA / "GLUE20.schema").exists() or not Path("/usr/sbin/slapadd").exists(),
-    reason="the packages slapd and glue-schema are not installed",
-)
 
 NASTY = (
     *("", " ", "  leading", "trailing ", "a,b", "a+b=c", 'say "hi"', "#number", "\\", "<url", ":colon", "a;b"),

@@ -10,8 +10,8 @@ import pytest
 from fedcloud_agent.clock import DAY, HOUR
 from tests.federation.box import Box
 from tests.federation.central.repository import Repository
+from tests.federation.preloaded import Preloaded
 from tests.torture import arrival, checks
-from tests.torture.preloaded import Preloaded
 
 START = 1768910400  # 2026-01-20 12:00
 COMMITS = ("fdatasync", "fsync", "rename")
@@ -35,14 +35,17 @@ class Site:
         """Begin anew: the state and the centre as they were at :meth:`keep`, or empty."""
         for path in (self.box.state, self.outgoing):
             shutil.rmtree(path, ignore_errors=True)
-        self.outgoing.mkdir()
+            if self.kept.exists():
+                shutil.copytree(self.kept / path.name, path)
+        self.outgoing.mkdir(exist_ok=True)
         self.repository = Repository()
-        if self.kept.exists():
-            shutil.copytree(self.kept, self.box.state)
+        self.arrive()
 
     def keep(self) -> None:
+        """Keep the state for :meth:`forget`, and what lies in the directory as what is at the centre."""
         shutil.rmtree(self.kept, ignore_errors=True)
-        shutil.copytree(self.box.state, self.kept)
+        for path in (self.box.state, self.outgoing):
+            shutil.copytree(path, self.kept / path.name)
 
     def well(self, *words: str) -> None:
         done = self.agent.run(*words)
@@ -50,6 +53,12 @@ class Site:
 
     def arrive(self) -> None:
         arrival.from_directory(self.outgoing, self.repository)
+
+    def settle(self) -> None:
+        """Run in peace; then the centre must equal the ledger and the truth."""
+        self.well("accounting", "run")
+        self.arrive()
+        self.check()
 
     def check(self) -> None:
         lives = self.box.lives()

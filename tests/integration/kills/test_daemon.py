@@ -80,9 +80,7 @@ def test_the_daemon_and_its_runs(site: Site, call: str) -> None:
             site.move(5 * HOUR)
             os.kill(daemon.process.pid, signal.SIGHUP)  # it sleeps through a step of the clock for some seconds
             _rest(site)
-        site.well("accounting", "run")
-        site.arrive()
-        site.check()
+        site.settle()
         if not killed:
             break
     print(f"daemon: killed at {number - 1} points of {call}")

@@ -38,9 +38,7 @@ def contents(site: Site) -> List[str]:
 
 
 def test_republishing(site: Site) -> None:
-    site.well("accounting", "run")
-    site.arrive()
-    site.check()
+    site.settle()
     site.keep()
     whole = contents(site)
     assert len(whole) >= 5
@@ -75,9 +73,7 @@ def test_letting_go(site: Site) -> None:
     site.forget()
     site.well("accounting", "run")
     site.move(55 * DAY)
-    site.well("accounting", "run")
-    site.arrive()
-    site.check()
+    site.settle()
     site.keep()
     site.box.configure(settings=f"{TINY}\nkeep_machines: 62d")
     site.move(10 * DAY)
@@ -97,7 +93,7 @@ def test_letting_go(site: Site) -> None:
         for (_, month), (wall, _) in truth.items():
             months[month] = months.get(month, 0) + wall
         told = site.agent.run("accounting", "show", "--json")
-        assert {row["month"]: row["wall"] for row in json.loads(told.said)} == months
+        assert {row["month"]: row["wall"] for row in json.loads(told.out)} == months
         with sqlite3.connect(site.box.state / "agent.db") as connection:
             counts = [
                 connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]

@@ -10,9 +10,9 @@ import pytest
 
 from fedcloud_agent.clock import DAY, HOUR
 from tests.federation.box import Box
+from tests.federation.preloaded import Preloaded
 from tests.torture import arrival, checks
 from tests.torture.everywhere import everywhere
-from tests.torture.preloaded import Preloaded
 
 START = 1768910400  # 2026-01-20 12:00
 

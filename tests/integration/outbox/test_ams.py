@@ -158,7 +158,7 @@ def test_a_page_that_is_no_answer_acknowledges_nothing(ams: AmsSimulator, opened
     for body in ('{"messageIds": []}', "{}", "[]", '{"messageIds": "18"}', "{"):
         ams.fault({"on": "publish", "act": "odd", "type": "application/json", "body": body})
         with pytest.raises(RemoteDataError):
-            list(opened(give_up_after=1).deliver(messages(1)))
+            list(opened(give_up_after=0.2).deliver(messages(1)))
 
 
 def test_patience_ends(ams: AmsSimulator, opened: OpenAms) -> None:

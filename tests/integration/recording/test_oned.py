@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any
 
 import pytest
 
@@ -11,24 +11,16 @@ from fedcloud_agent.clouds.contract import VirtualMachine, Window
 from fedcloud_agent.recording.archive import exchanges, manifest_of
 from fedcloud_agent.recording.checking import check
 from fedcloud_agent.recording.making import Wish, harmless_of, record
-from fedcloud_agent.recording.reading import Reading, read
+from fedcloud_agent.recording.reading import read
 from fedcloud_plugins.opennebula.plugin import OpenNebula
 from fedcloud_plugins.opennebula.settings import OpenNebulaSettings
 from tests.federation.replay import Replay
 from tests.integration.opennebula.conftest import NOW, number_of, profile, site
+from tests.integration.recording.told import quiet, replayed, told
 
 __all__ = ["profile", "site"]
 
 HOUR, DAY = 3600, 86400
-
-
-def quiet(done: int, total: Optional[int]) -> None:
-    pass
-
-
-def taken(cloud: Any, since: Optional[int]) -> Tuple[Reading, List[VirtualMachine]]:
-    machines: List[VirtualMachine] = []
-    return read(cloud, Window(True, since), None, quiet, machines.append), machines
 
 
 def known(machine: VirtualMachine) -> Any:
@@ -58,7 +50,7 @@ def populate(site: Any) -> None:
 def test_a_replay_brings_the_same_machines_and_nothing_of_the_site(site: Any, tmp_path: Path) -> None:
     populate(site)
     since = NOW - 32 * DAY
-    wanted = taken(site.cloud(), since)
+    wanted = told(site.cloud(), since)
     target = tmp_path / "recording.tar.gz"
     cloud = site.cloud()
     done = record(cloud, "opennebula", OpenNebulaSettings, target, Wish(since), NOW, quiet)
@@ -68,11 +60,7 @@ def test_a_replay_brings_the_same_machines_and_nothing_of_the_site(site: Any, tm
     text = "".join(exchange.body + body.read().decode("utf-8", "replace") for exchange, body in exchanges(target))
     assert not [word for word in words if word in text.lower()]
     site.oned.stop()
-    with Replay(tmp_path / "replay", target) as replay:
-        again = OpenNebula("replayed", replay.settings())
-        got = taken(again, replay.since)
-        again.close()
-        assert replay.missed() == []
+    got = replayed(OpenNebula, target, tmp_path / "replay")
     assert got[0] == wanted[0]
     assert list(map(known, got[1])) == list(map(known, wanted[1]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict
 
 import pytest
 
@@ -12,10 +12,11 @@ from fedcloud_agent.clouds.contract import VirtualMachine, Window
 from fedcloud_agent.http import Bounds
 from fedcloud_agent.recording.archive import exchanges
 from fedcloud_agent.recording.making import Wish, record
-from fedcloud_agent.recording.reading import Reading, read
+from fedcloud_agent.recording.reading import read
 from fedcloud_plugins.openstack.plugin import OpenStack
 from fedcloud_plugins.openstack.settings import OpenStackSettings
 from tests.federation.replay import Replay
+from tests.integration.recording.told import quiet, replayed, told
 
 NOW = 1_795_000_000
 DAY = 86400
@@ -30,10 +31,6 @@ NAMES = [
 ]
 
 
-def quiet(done: int, total: Optional[int]) -> None:
-    pass
-
-
 def populate(site: Any) -> None:
     for number, name in enumerate(NAMES):
         site.server(name=name, created=NOW - (number + 2) * DAY, metadata={"owner": "jane.doe@example.org"})
@@ -44,11 +41,6 @@ def populate(site: Any) -> None:
     site.server(state="building", name="never-comes")
     site.server(state="error", name="never-came")
     site.server("private", name="of-no-vo")
-
-
-def taken(cloud: Any, since: Optional[int], limit: Optional[int] = None) -> Tuple[Reading, List[VirtualMachine]]:
-    machines: List[VirtualMachine] = []
-    return read(cloud, Window(True, since), limit, quiet, machines.append), machines
 
 
 def known(machine: VirtualMachine) -> Any:
@@ -69,14 +61,10 @@ def test_a_replay_brings_the_same_machines(site: Any, tmp_path: Path, username: 
     populate(site)
     site.simulator.highest_microversion(highest)
     target = tmp_path / "recording.tar.gz"
-    wanted = taken(site.cloud(username, page_size=5), NOW - 32 * DAY)
+    wanted = told(site.cloud(username, page_size=5), NOW - 32 * DAY)
     make(site.cloud(username, page_size=5), target, Wish(NOW - 32 * DAY))
     site.simulator.stop()
-    with Replay(tmp_path / "replay", target) as replay:
-        cloud = OpenStack("replayed", replay.settings())
-        got = taken(cloud, replay.since)
-        cloud.close()
-        assert replay.missed() == []
+    got = replayed(OpenStack, target, tmp_path / "replay")
     assert got[0] == wanted[0]
     assert list(map(known, got[1])) == list(map(known, wanted[1]))
     same: Dict[str, str] = {}
@@ -126,13 +114,9 @@ def test_trouble_comes_again(site: Any, tmp_path: Path, fault: Dict[str, Any], p
 def test_times_that_were_moved_leave_durations_as_they_were(site: Any, tmp_path: Path) -> None:
     populate(site)
     target = tmp_path / "recording.tar.gz"
-    wanted = taken(site.cloud(), NOW - 32 * DAY)
+    wanted = told(site.cloud(), NOW - 32 * DAY)
     make(site.cloud(), target, Wish(NOW - 32 * DAY, shift_time=True))
-    with Replay(tmp_path / "replay", target) as replay:
-        cloud = OpenStack("replayed", replay.settings())
-        got = taken(cloud, replay.since)
-        cloud.close()
-        assert replay.missed() == []
+    got = replayed(OpenStack, target, tmp_path / "replay")
     shifts = {
         (getattr(one, name) or 0) - (getattr(other, name) or 0)
         for one, other in zip(wanted[1], got[1])
@@ -161,13 +145,9 @@ def test_actions_and_names_by_file_and_by_property_are_replayed_too(site: Any, t
     )
     site.server(flavor="timed", name="measured")
     target = tmp_path / "recording.tar.gz"
-    wanted = taken(site.cloud(**settings), None)
+    wanted = told(site.cloud(**settings), None)
     make(site.cloud(**settings), target, Wish(None))
-    with Replay(tmp_path / "replay", target) as replay:
-        cloud = OpenStack("replayed", replay.settings())
-        got = taken(cloud, replay.since)
-        cloud.close()
-        assert replay.missed() == []
+    got = replayed(OpenStack, target, tmp_path / "replay")
     assert list(map(known, got[1])) == list(map(known, wanted[1]))
     assert {m.benchmark for m in got[1]} == {None, 7.5}
     assert any(m.running for m in got[1]) and len({m.vo for m in got[1]}) == 3

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from fedcloud_agent.accounting.centre import Keys, Sum, Usage, figures_of, grown, read_figures, read_fqan, read_keys
-from fedcloud_agent.accounting.holding import MachineMonth, frozen_before, machine_months
-from fedcloud_agent.accounting.packing import TIDIED
+from fedcloud_agent.accounting.holding import MachineMonth, machine_months
+from fedcloud_agent.accounting.packing import TIDIED, frozen_before
 from fedcloud_agent.accounting.record import parse
 from fedcloud_agent.accounting.settings import CONTINUE, FirstRun
 from fedcloud_agent.accounting.tables import record as table

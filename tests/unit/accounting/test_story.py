@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 from sqlalchemy import select
@@ -22,6 +22,11 @@ from tests.unit.accounting.world import Agent, Life, World, shown, truth
 
 def world_of(*lives: Life) -> World:
     return World(list(lives), page=2)
+
+
+def site_of(store: Store, *lives: Life, **more: Any) -> Tuple[World, Repository, Agent]:
+    world, repository = world_of(*lives), Repository()
+    return world, repository, Agent(store, world, repository, **more)
 
 
 def run(agent: Agent, when: str) -> None:
@@ -44,8 +49,7 @@ def sums(repository: Repository) -> Dict[str, Tuple[int, int]]:
 def test_a_late_end_does_not_count_a_month_twice(store: Store) -> None:
     """The end is learnt on February 3, when the repository no longer tidies January."""
     life = Life("vm-1", at("2026-01-20"), at("2026-01-31 12:00:00"), [(0, 2)])
-    world, repository = world_of(life), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, life)
     run(agent, "2026-01-31 10:00:00")
     repository.summarise(at("2026-02-01 06:00:00"))
     run(agent, "2026-02-03 10:00:00")
@@ -55,8 +59,7 @@ def test_a_late_end_does_not_count_a_month_twice(store: Store) -> None:
 
 def test_a_record_that_outlived_its_month_behind_a_dead_broker_is_made_again(store: Store) -> None:
     life = Life("vm-1", at("2026-01-20"), at("2026-01-31 12:00:00"), [(0, 2)])
-    world, repository = world_of(life), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, life)
     run(agent, "2026-01-31 10:00:00")
     repository.summarise(at("2026-02-01 06:00:00"))
     agent.way.breaks = 0
@@ -73,8 +76,7 @@ def test_a_record_that_outlived_its_month_behind_a_dead_broker_is_made_again(sto
 def test_a_resize_during_an_outage_keeps_the_month_under_its_published_size(store: Store) -> None:
     resize = at("2026-01-30")
     life = Life("vm-1", at("2026-01-20"), None, [(at("2026-01-20"), 2), (resize, 8)])
-    world, repository = world_of(life), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, life)
     run(agent, "2026-01-28")
     repository.summarise(at("2026-01-29"))
     run(agent, "2026-02-05")
@@ -85,8 +87,7 @@ def test_a_resize_during_an_outage_keeps_the_month_under_its_published_size(stor
 
 
 def test_only_the_newest_unsent_record_of_a_month_leaves(store: Store) -> None:
-    world, repository = world_of(Life("vm-1", at("2026-01-20"), None, [(0, 1)])), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, Life("vm-1", at("2026-01-20"), None, [(0, 1)]))
     agent.way.breaks = 0
     for hour in range(0, 20, 5):
         world.now = at("2026-01-20") + hour * HOUR
@@ -98,8 +99,7 @@ def test_only_the_newest_unsent_record_of_a_month_leaves(store: Store) -> None:
 
 
 def test_a_month_is_in_one_unacknowledged_message_at_most_and_newer_records_wait(store: Store) -> None:
-    world, repository = world_of(Life("vm-1", at("2026-01-20"), None, [(0, 1)])), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, Life("vm-1", at("2026-01-20"), None, [(0, 1)]))
     agent.way.breaks, agent.way.answer_lost = 0, True
     run(agent, "2026-01-21")
     run(agent, "2026-01-22")
@@ -114,8 +114,7 @@ def test_a_month_is_in_one_unacknowledged_message_at_most_and_newer_records_wait
 
 def test_vanished_machines_are_completed_after_two_full_listings_a_day_apart(store: Store) -> None:
     life = Life("vm-1", at("2026-01-20"), at("2026-01-22 06:00:00"), [(0, 1)], purged=at("2026-01-22 07:00:00"))
-    world, repository = world_of(life, Life("vm-2", at("2026-01-20"), None, [(0, 1)])), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, life, Life("vm-2", at("2026-01-20"), None, [(0, 1)]))
     run(agent, "2026-01-22 05:00:00")
     for when in ("2026-01-22 12:00:00", "2026-01-23 11:00:00"):
         run(agent, when)
@@ -131,8 +130,7 @@ def test_vanished_machines_are_completed_after_two_full_listings_a_day_apart(sto
 
 def test_many_machines_that_vanish_at_once_are_held_until_a_person_says_so(store: Store) -> None:
     lives = [Life(f"vm-{n}", at("2026-01-20"), None, [(0, 1)]) for n in range(12)]
-    world, repository = world_of(*lives), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, *lives)
     run(agent, "2026-01-21")
     for life in lives[:8]:
         life.purged = at("2026-01-21 01:00:00")
@@ -147,8 +145,7 @@ def test_many_machines_that_vanish_at_once_are_held_until_a_person_says_so(store
 
 def test_an_empty_answer_ends_nothing(store: Store) -> None:
     lives = [Life(f"vm-{n}", at("2026-01-20"), None, [(0, 1)]) for n in range(20)]
-    world, repository = world_of(*lives), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, *lives)
     run(agent, "2026-01-21")
     world.lives = []
     for day in range(22, 28):
@@ -196,8 +193,7 @@ def test_the_first_choice_holds_for_machines_that_were_there_and_for_no_other(
 ) -> None:
     old = Life("old", at("2026-01-20"), None, [(0, 1)])
     new = Life("new", at("2026-03-11"), None, [(0, 1)])
-    world, repository = world_of(old), Repository()
-    agent = Agent(store, world, repository, first_run=choice)
+    world, repository, agent = site_of(store, old, first_run=choice)
     run(agent, "2026-03-10")
     world.lives.append(new)
     run(agent, "2026-04-02")
@@ -211,8 +207,7 @@ def test_the_report_shows_what_the_repository_will(store: Store) -> None:
         Life("vm-1", at("2026-01-20"), None, [(0, 1)]),
         Life("vm-2", at("2026-01-25"), at("2026-02-10"), [(0, 2)]),
     ]
-    world, repository = world_of(*lives), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, *lives)
     run(agent, "2026-03-02")
     repository.summarise(at("2026-03-02 01:00:00"))
     with store.read() as connection:
@@ -224,8 +219,7 @@ def test_the_report_shows_what_the_repository_will(store: Store) -> None:
 def test_a_message_that_may_have_arrived_is_sent_again_as_it_is(store: Store) -> None:
     """The end arrives on January 31 but its receipt does not; the broker is back when January is no longer tidied."""
     life = Life("vm-1", at("2026-01-20"), at("2026-01-31 12:00:00"), [(0, 2)])
-    world, repository = world_of(life), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, life)
     run(agent, "2026-01-31 10:00:00")
     repository.summarise(at("2026-01-31 11:00:00"))
     agent.way.breaks, agent.way.answer_lost = 0, True
@@ -243,8 +237,7 @@ def test_what_a_lost_broker_had_acknowledged_goes_out_again_through_the_next(sto
         Life("ended", at("2026-01-20"), at("2026-02-03"), [(0, 1)]),
         Life("alive", at("2026-01-20"), None, [(0, 1)]),
     ]
-    world, repository = world_of(*lives), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, *lives)
     agent.way.swallows = True
     run(agent, "2026-02-03 01:00:00")
     assert repository.records() == []
@@ -256,8 +249,7 @@ def test_what_a_lost_broker_had_acknowledged_goes_out_again_through_the_next(sto
 def test_our_clock_behind_opens_no_closed_month(store: Store) -> None:
     """What waits is sent while our clock is wrong: the ledger knows from the cloud that January is over."""
     life = Life("vm-1", at("2026-01-20"), at("2026-01-31 12:00:00"), [(0, 2)])
-    world, repository = world_of(life), Repository()
-    agent = Agent(store, world, repository)
+    world, repository, agent = site_of(store, life)
     run(agent, "2026-01-31 10:00:00")
     repository.summarise(at("2026-01-31 11:00:00"))
     world.now = at("2026-02-04 10:00:00")

@@ -6,80 +6,13 @@ import json
 import socket
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Callable, Dict, Iterator, List, Mapping, Tuple
+from typing import Mapping
 
 import pytest
 
 from fedcloud_agent.errors import AgentError, RefusedError, RemoteDataError, UnreachableError
 from fedcloud_agent.http import Answer, Bounds, Client
-
-Reply = Callable[["Handler"], None]
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def do_GET(self) -> None:  # noqa: N802 -- the name that http.server calls
-        length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
-        self.server.seen.append((self.command, self.path, dict(self.headers)))
-        self.server.replies[self.path.partition("?")[0]](self)
-
-    do_POST = do_GET  # noqa: N815
-
-    def say(self, status: int, body: bytes = b"", kind: str = "application/json", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        if "Content_Length" not in headers:
-            self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Type", kind)
-        self.end_headers()
-        self.wfile.write(body)
-        self.wfile.flush()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.replies: Dict[str, Reply] = {}
-        self.seen: List[Tuple[str, str, Mapping[str, str]]] = []
-        self.connections = 0
-
-    def get_request(self) -> Tuple[socket.socket, object]:
-        self.connections += 1
-        return super().get_request()
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        pass
-
-
-@pytest.fixture()
-def server() -> Iterator[Server]:
-    running = Server()
-    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield running
-    running.shutdown()
-    thread.join()
-    running.server_close()
-
-
-@pytest.fixture()
-def client() -> Iterator[Client]:
-    made = Client(Bounds(timeout=2, deadline=5, size=100_000, retries=3, backoff=0.01))
-    yield made
-    made.close()
+from tests.unit.http.serving import Handler, Reply, Server
 
 
 def after(failures: int, fault: Reply, well: Reply) -> Reply:

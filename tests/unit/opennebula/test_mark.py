@@ -12,7 +12,7 @@ from fedcloud_plugins.opennebula.row import Form, Row
 
 def row(number: int, stime: int = 1000, state: int = 3) -> Row:
     return Row(
-        number, stime, 0, state, 3, 2, 100, "u", "g", "n", "", 0, 1, 1, (), {}, (), None, {}, None, (), Form.LAST, ()
+        number, stime, 0, state, 3, 2, 100, "u", "g", "n", 0, 1, 1, (), {}, (), None, {}, None, (), Form.LAST, ()
     )
 
 

@@ -4,8 +4,8 @@ A parent imports what the commands use and forks a child for each of them; the c
 door, :func:`fedcloud_agent.cli.main.main`, and ends as a process of its own. It can be held at the door, so that strace
 takes hold of it before it does anything.
 
-``python -m tests.torture.preloaded`` is that parent: it reads one JSON document a line, {"words": [...], "output":
-PATH, "held": bool}, and answers with {"pid": N}, then {"status": N}, as waitpid tells it.
+``python -m tests.federation.preloaded`` is that parent: it reads one JSON document a line, {"words": [...], "outputs":
+[PATH, PATH], "held": bool}, and answers with {"pid": N}, then {"status": N}, as waitpid tells it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ fedcloud_agent.outbox.stomp fedcloud_agent.outbox.ams
 fedcloud_agent.outbox.directory fedcloud_agent.store.copies fedcloud_agent.pki.envelope
 fedcloud_agent.cli.status keystoneauth1.session keystoneauth1.identity.v3 requests sqlalchemy.dialects.sqlite
 alembic.command cryptography.x509
+fedcloud_agent.cli.infosys.round fedcloud_agent.infosys.documents ldap
 """.split()
 _PR_SET_PDEATHSIG = 1
 _PR_SET_PTRACER = 0x59616D61
@@ -37,11 +38,17 @@ _libc = ctypes.CDLL(None)
 
 
 class Done(NamedTuple):
-    """How a command ended: ``code`` is negative for a signal, and ``said`` what it wrote to both outputs."""
+    """How a command ended: ``code`` is negative for a signal."""
 
     code: int
-    said: str
+    out: str
+    err: str
     seconds: float
+
+    @property
+    def said(self) -> str:
+        """What it wrote to both outputs."""
+        return self.out + self.err
 
     @property
     def killed(self) -> bool:
@@ -54,13 +61,14 @@ class Preloaded:
 
     def __init__(self, directory: Path, command: List[str], environment: Mapping[str, str]) -> None:
         """``command`` starts the agent: an interpreter, ``-m``, a module, and the words that all commands share."""
-        self._output = directory / "command.log"
+        self._outputs = [directory / "command.out", directory / "command.err"]
         self._words = command[3:]
         self._began = 0.0
         self._process = subprocess.Popen(
-            [command[0], "-m", "tests.torture.preloaded"],
+            [command[0], "-m", "tests.federation.preloaded"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            bufsize=0,  # an answer that was read ahead would not be seen by select
             env=dict(environment),
             cwd=Path(__file__).resolve().parents[2],
             preexec_fn=lambda: _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
@@ -83,7 +91,7 @@ class Preloaded:
     def start(self, *words: str, held: bool = False) -> int:
         """Start a command and return its process; :meth:`end` must follow. ``held``: it waits for SIGCONT."""
         assert self._process.stdin is not None
-        ask = {"words": [*self._words, *words], "output": str(self._output), "held": held}
+        ask = {"words": [*self._words, *words], "outputs": [str(path) for path in self._outputs], "held": held}
         self._began = time.monotonic()
         self._process.stdin.write(json.dumps(ask).encode() + b"\n")
         self._process.stdin.flush()
@@ -92,12 +100,13 @@ class Preloaded:
     def end(self, seconds: float = 120) -> Done:
         """Wait until the command has ended."""
         status = os.waitstatus_to_exitcode(int(self._answer(seconds)["status"]))
-        return Done(status, self._output.read_text(errors="replace"), time.monotonic() - self._began)
+        out, err = (path.read_text(errors="replace") for path in self._outputs)
+        return Done(status, out, err, time.monotonic() - self._began)
 
-    def run(self, *words: str) -> Done:
+    def run(self, *words: str, seconds: float = 120) -> Done:
         """Run a command to its end."""
         self.start(*words)
-        return self.end()
+        return self.end(seconds)
 
     def run_until(self, call: str, number: int, *words: str) -> Done:
         """Run a command that is killed when it enters the system call ``call`` for the ``number``-th time.
@@ -119,7 +128,8 @@ class Preloaded:
         stream = self._process.stdout
         assert stream is not None
         if not select.select([stream], [], [], seconds)[0]:
-            raise AssertionError(f"no answer within {seconds:g} s; the command said:\n{self._output.read_text()}")
+            said = "".join(path.read_text(errors="replace") for path in self._outputs if path.exists())
+            raise AssertionError(f"no answer within {seconds:g} s; the command said:\n{said}")
         line = stream.readline()
         if not line:
             raise AssertionError("the parent of the commands has ended")
@@ -147,7 +157,7 @@ def _serve() -> None:
         ask = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _command(ask["words"], ask["output"], ask["held"])
+            _command(ask["words"], ask["outputs"], ask["held"])
         if ask["held"]:
             os.waitpid(pid, os.WUNTRACED)
         _say({"pid": pid})
@@ -159,15 +169,14 @@ def _say(document: Dict[str, Any]) -> None:
     sys.stdout.buffer.flush()
 
 
-def _command(words: List[str], output: str, held: bool) -> None:
+def _command(words: List[str], outputs: List[str], held: bool) -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     _libc.prctl(_PR_SET_PTRACER, _ANYONE)
     os.setsid()
-    for source, target in ((os.devnull, 0), (output, 1)):
-        descriptor = os.open(source, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    for target, path in enumerate((os.devnull, *outputs)):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         os.dup2(descriptor, target)
         os.close(descriptor)
-    os.dup2(1, 2)
     code: Optional[int] = 1
     try:
         from fedcloud_agent.cli.main import main
