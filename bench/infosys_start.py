@@ -22,7 +22,7 @@ _PATIENCE = 120.0
 
 
 def measure(session: Session) -> Iterator[Figure]:
-    entries, turns = session.size(10_000, 10_000), session.size(9, 3)
+    entries, turns = session.size(10_000, 500), session.size(9, 2)
     server = Serve()
     try:
         server.configure()

@@ -33,10 +33,8 @@ def serve(context: Context) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard) if hard >= 0 else 4096, hard))
 
-    with (
-        locks.held(own.state / "locks" / "infosys-serve.lock", "the serving of the information system"),
-        Signals() as asked,
-    ):
+    lock = own.state / "locks" / "infosys-serve.lock"
+    with locks.held(lock, "the serving of the information system", patience=2), Signals() as asked:
         service = Service(own.state, own.infosys, lambda: own.infosys.host or socket.getfqdn(), lambda: asked.stop)
         try:
             service.begin()

@@ -39,8 +39,8 @@ def render(found: Installation, side: Side, uid: int) -> str:
         "sizelimit unlimited",
         "timelimit 120",
         "idletimeout 120",
-        "writetimeout 60",
-        "threads 8",
+        "writetimeout 30",
+        "threads 32",
         "gentlehup on",
         f'authz-regexp "^gidNumber=[0-9]+[+]uidNumber={uid},cn=peercred,cn=external,cn=auth$" "{WRITER}"',
     ]

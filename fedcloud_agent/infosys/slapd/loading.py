@@ -43,19 +43,19 @@ def load(
     and what ``records`` raises; the side is then removed again.
     """
     began = time.monotonic()
-    counted = _Counted(records)
+    blocks = _Blocks(records, between)
     try:
         side.make()
         side.write(configuration, statistics.schema())
         with _Beside(lambda: _add(found, side, statistics.SUFFIX, statistics.records(host))):
-            _add(found, side, SUFFIX, _blocks(counted, between))
-        if not counted.number:
+            _add(found, side, SUFFIX, blocks)
+        if not blocks.number:
             raise LoadError("the kept tree holds no entry", hint="run 'fedcloud-agent infosys publish'")
     except BaseException:
         side.remove()
         raise
-    log.info("%d entries were loaded into %s in %.2f s", counted.number, side.path, time.monotonic() - began)
-    return counted.number
+    log.info("%d entries were loaded into %s in %.2f s", blocks.number, side.path, time.monotonic() - began)
+    return blocks.number
 
 
 class _Beside(threading.Thread):
@@ -84,29 +84,27 @@ class _Beside(threading.Thread):
             raise self._error
 
 
-class _Counted:
-    def __init__(self, records: Iterable[bytes]) -> None:
+class _Blocks:
+    """Records in blocks that a pipe takes at once, and how many records these were."""
+
+    def __init__(self, records: Iterable[bytes], between: Callable[[], None]) -> None:
         self._records = records
+        self._between = between
         self.number = 0
 
     def __iter__(self) -> Iterator[bytes]:
+        block: List[bytes] = []
+        size = 0
         for record in self._records:
-            self.number += 1
-            yield record
-
-
-def _blocks(records: Iterable[bytes], between: Callable[[], None]) -> Iterator[bytes]:
-    """Yield records in blocks that a pipe takes at once."""
-    block: List[bytes] = []
-    size = 0
-    for record in records:
-        block.append(record)
-        size += len(record)
-        if size >= _BLOCK:
-            between()
-            yield b"".join(block)
-            block, size = [], 0
-    yield b"".join(block)
+            block.append(record)
+            size += len(record)
+            if size >= _BLOCK:
+                self.number += len(block)
+                self._between()
+                yield b"".join(block)
+                block, size = [], 0
+        self.number += len(block)
+        yield b"".join(block)
 
 
 def _add(found: Installation, side: Side, suffix: str, records: Iterable[bytes]) -> None:

@@ -20,7 +20,7 @@ from fedcloud_agent.infosys.slapd import addresses, configuration, foreign, inst
 from fedcloud_agent.infosys.slapd.addresses import Address
 from fedcloud_agent.infosys.slapd.installation import Installation
 from fedcloud_agent.infosys.slapd.server import Server
-from fedcloud_agent.infosys.slapd.side import NAMES, Side
+from fedcloud_agent.infosys.slapd.side import NAMES, Side, free
 from fedcloud_agent.infosys.slapd.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -108,8 +108,8 @@ class Service:
         durable.make_directory(self._path.parent)
         for side in self._sides:
             side.check()
-            for pid in side.free():
-                log.warning("process %d of an earlier run worked on %s still; it was ended", pid, side.path)
+        for pid in free(self._sides):
+            log.warning("process %d of an earlier run still worked on the tree; it was ended", pid)
         self._refuse_others(self._addresses)
         former = self._earlier()
         if former is not None and self._resume(former):

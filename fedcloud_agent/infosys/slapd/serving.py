@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Optional
@@ -69,4 +69,4 @@ def boot_id() -> str:
         return _BOOT.read_text(encoding="ascii").strip()
     except OSError:
         # then every start loads the tree, which costs a moment and is always right
-        return f"unknown-{secrets.token_hex(8)}"
+        return f"unknown-{os.urandom(8).hex()}"

@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import List
+from typing import List, Sequence
 from urllib.parse import quote
 
 from fedcloud_agent import durable
@@ -73,7 +73,7 @@ class Side:
     def remove(self) -> None:
         """Remove it with all that is in it. Raises StorageError."""
         try:
-            # shutil could do it, and would be a tenth of a start
+            # shutil could do it; to import it takes a third of a bare start
             for above, directories, files in os.walk(self.path, topdown=False):
                 for name in files:
                     Path(above, name).unlink()
@@ -87,35 +87,37 @@ class Side:
                 f"{error.filename or self.path} cannot be removed: {error.strerror}", hint="check who owns it"
             ) from error
 
-    def holders(self) -> List[int]:
-        """Return the processes of slapd, or of its tools, that work on this side, whoever started them."""
-        found = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit() and int(entry) != os.getpid():
-                with contextlib.suppress(OSError):  # of another user, or gone meanwhile
-                    if self._is_holder(Path("/proc", entry, "cmdline").read_bytes().split(b"\0")):
-                        found.append(int(entry))
-        return found
 
-    def _is_holder(self, argv: List[bytes]) -> bool:
-        # by its arguments, which name this side: a number in a file may belong to somebody else by now
-        return argv[0].rpartition(b"/")[2] in (b"slapd", b"slapadd") and os.fsencode(self.configuration) in argv
+def holders(sides: Sequence[Side]) -> List[int]:
+    """Return the processes of slapd, or of its tools, that work on any of these sides, whoever started them."""
+    # by its arguments, which name a side: a number in a file may belong to somebody else by now
+    named = {os.fsencode(side.configuration) for side in sides}
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):  # of another user, or gone meanwhile
+                argv = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
+                if argv[0].rpartition(b"/")[2] in (b"slapd", b"slapadd") and not named.isdisjoint(argv):
+                    found.append(int(entry))
+    return found
 
-    def free(self) -> List[int]:
-        """End whatever works on this side: ask, wait, then force. Returns the processes that did."""
-        pids = alive = self.holders()
-        until = time.monotonic() + _PATIENCE
-        number = signal.SIGTERM
-        while alive:
-            for pid in alive:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, number)
-            time.sleep(0.005)
-            alive = self.holders()
-            if alive and time.monotonic() > until:
-                if number == signal.SIGKILL:
-                    raise StorageError(
-                        f"process {alive[0]} works on {self.path} and cannot be ended", hint="end it, then start again"
-                    )
-                number, until = signal.SIGKILL, time.monotonic() + _PATIENCE
-        return pids
+
+def free(sides: Sequence[Side]) -> List[int]:
+    """End whatever works on these sides: ask, wait, then force. Returns the processes that did. Raises StorageError."""
+    pids = alive = holders(sides)
+    until = time.monotonic() + _PATIENCE
+    number = signal.SIGTERM
+    while alive:
+        for pid in alive:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+        time.sleep(0.005)
+        alive = holders(sides)
+        if alive and time.monotonic() > until:
+            if number == signal.SIGKILL:
+                raise StorageError(
+                    f"process {alive[0]} works on {sides[0].path.parent} and cannot be ended",
+                    hint="end it, then start again",
+                )
+            number, until = signal.SIGKILL, time.monotonic() + _PATIENCE
+    return pids

@@ -16,6 +16,7 @@ _STAMP = re.compile(r"^(?:[0-9a-f]{8}(?:\.[0-9a-f]{8})? )?(?:0x[0-9a-f]+ )?")
 _EVERYDAY = re.compile(
     r"@\(#\)|slapd starting|slapd stopped|slapd shutdown: |daemon: shutdown requested|slapd gentle shutdown"
     r"|connections_destroy: nothing to destroy|connection_input: conn=[0-9]+ deferring operation"
+    r"|send_search_entry: conn [0-9]+ +ber write failed"
 )
 
 

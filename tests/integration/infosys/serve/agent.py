@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List
 from fedcloud_agent.infosys.entry import Entry
 from fedcloud_agent.infosys.kept import Changes, Kept
 from fedcloud_agent.infosys.slapd import serving
-from fedcloud_agent.infosys.slapd.side import NAMES, Side
+from fedcloud_agent.infosys.slapd.side import NAMES, Side, free, holders
 from fedcloud_agent.ldap import Directory
 from fedcloud_agent.ldap.greeting import NotLdapError, naming_contexts
 from tests.federation.controller import Controller
@@ -114,8 +114,7 @@ class Serve(Controller):
 
     def close(self) -> None:
         self.stop()
-        for side in self.sides.values():
-            side.free()
+        free(list(self.sides.values()))
         self.channel.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -160,7 +159,7 @@ class Serve(Controller):
         return time.monotonic() - began
 
     def slapds(self) -> List[int]:
-        return [pid for side in self.sides.values() for pid in side.holders()]
+        return holders(list(self.sides.values()))
 
 
 def gone(pid: int) -> bool:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import time
 from typing import List
 
+import pytest
+
 from fedcloud_agent.infosys.entry import Entry
 from fedcloud_agent.infosys.slapd import serving
 from fedcloud_agent.ldap import Change, Modify
 from tests.integration.infosys.serve.agent import DOMAIN, Serve, eventually, gone
-from tests.integration.infosys.serve.trees import tree
+from tests.integration.infosys.serve.trees import tree, versions
 
 MARK = "changed since the load"
 
@@ -61,9 +64,9 @@ def test_one_that_dies_again_and_again_gets_new_databases(agent: Serve) -> None:
         eventually(lambda: not agent.sides["a"].path.exists())
 
 
+@pytest.mark.slow
 def test_one_that_hangs_is_ended_and_started_again(agent: Serve) -> None:
     agent.keep("load-1", tree())
-    agent.extra["PYTHONSTARTUP"] = ""
     with agent:
         first = agent.serving.pid
         os.kill(first, signal.SIGSTOP)
@@ -173,3 +176,20 @@ def test_its_watchdog_hears_of_it_while_slapd_answers(agent: Serve) -> None:
         agent.notices = []
         time.sleep(1.5)
         assert 3 <= sum("WATCHDOG=1" in one for one in agent.heard()) <= 30
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_serves_a_whole_tree_afterwards(agent: Serve) -> None:
+    chance = random.Random(20261122)
+    agent.keep("load-0", tree(1000, "0"))
+    with agent:
+        for number in range(1, 9):
+            agent.keep(f"load-{number}", tree(1000, str(number)))
+            # a turn, slapadd, the hand-over, and what comes after it
+            time.sleep(chance.uniform(0.0, 1.5))
+            agent.kill()
+            agent.start()
+            assert versions(agent.tree()) in ({str(number - 1): 1000}, {str(number): 1000})
+            eventually(lambda number=number: agent.serving.load == f"load-{number}")  # type: ignore[misc]
+            assert versions(agent.tree()) == {str(number): 1000}
+            eventually(lambda: agent.slapds() == [agent.serving.pid])

@@ -17,6 +17,7 @@ from tests.federation.controller import free_port
 from tests.integration.infosys.serve.agent import Serve, eventually
 from tests.integration.infosys.serve.trees import tree
 from tests.integration.infosys.slapd import SCHEMA, Directory, load, text_of
+from tests.integration.test_faults_disk import AS_OTHERS
 
 
 def refused(agent: Serve, code: int, *words: str) -> str:
@@ -151,6 +152,14 @@ def test_a_state_directory_that_is_not_ours(agent: Serve) -> None:
     agent.state.parent.mkdir(exist_ok=True)
     agent.state.write_text("a file")
     refused(agent, 73, str(agent.state), "cannot be made")
+
+
+def test_a_state_directory_in_which_we_may_not_write(agent: Serve) -> None:
+    agent.keep("load-1", tree())
+    agent.before = AS_OTHERS
+    place = agent.state / "infosys"
+    place.chmod(0o555)
+    refused(agent, 73, f"{place}/a cannot be made: Permission denied", "who owns")
 
 
 def test_a_state_directory_with_too_long_a_name(agent: Serve) -> None:
