@@ -225,6 +225,31 @@ def test_a_person_can_look_at_it(site: Published) -> None:
     assert site.type("show", "--base", "GLUE2DomainID=OTHER,o=glue").code == 65
 
 
+def test_it_is_checked_from_outside_as_a_top_reads_it(site: Published) -> None:
+    site.serve.configure(host="127.0.0.1")
+    site.publish()
+    done = site.type("check", "--from-outside")
+    assert done.code == 0, done
+    assert f"to register in GOCDB as GIIS URL: ldap://127.0.0.1:{site.serve.port}/{DOMAIN}" in done.err
+    assert "0 errors" in done.out and f"read {len(site.serve.tree()) - 2} entries" in done.err
+    site.serve.configure(host="no.such.host.example.org")
+    assert site.type("check", "--from-outside").code == 69
+    assert site.type("check", "--from-outside", "--cloud", "main").code == 2
+
+
+def test_what_differs_is_shown_by_entry_and_attribute(site: Published) -> None:
+    image, door = site.entries(IMAGE)[0].dn, site.endpoint().dn
+    with site.serve.writer() as directory:
+        closed = Change("GLUE2EndpointServingState", ("closed",))
+        assert not directory.phase([Delete(image), Modify(door, (closed,))])
+    done = site.type("diff")
+    assert done.code == 65 and f"- {image}" in done.out and f"~ {door}" in done.out
+    assert "    - GLUE2EndpointServingState: production" in done.out
+    assert "    + GLUE2EndpointServingState: closed" in done.out
+    assert {one["mark"] for one in json.loads(site.type("diff", "--json").out)} == {"-", "~"}
+    assert site.type("diff", "--base", "GLUE2GroupID=resource,o=glue").code == 0
+
+
 def test_a_top_reads_it_and_the_difference_is_nothing(site: Published, tmp_path: Path) -> None:
     url = f"ldap://127.0.0.1:{site.serve.port}/{DOMAIN}"
     with TopBdii(tmp_path, {"EXAMPLE-SITE": url}, images=True) as top:
