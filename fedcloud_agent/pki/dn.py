@@ -105,7 +105,7 @@ class DistinguishedName:
 
 
 def parse_dn(text: str) -> DistinguishedName:
-    r"""Read a name in OpenSSL's one-line form (it begins with a slash), or in that of RFC 4514, RFC 2253 or OpenSSL 1.1.
+    r"""Read a name in OpenSSL's one-line form (it begins with a slash), or in that of RFC 4514 or of OpenSSL 1.1.
 
     A slash ends a value only where a type and ``=`` follow; ``\/``, ``\+`` and ``\xHH`` are undone. What has fewer than
     two attributes, or could be taken for another name once it is written in one line, is no name for us. Raises
