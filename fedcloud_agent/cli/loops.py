@@ -54,6 +54,15 @@ COMMANDS = (
         needs="destinations",
         deadline="deadline",
     ),
+    Command(
+        "users",
+        ("users", "apply"),
+        per_cloud=True,
+        room="users",
+        schedule="schedule",
+        needs="facilities",
+        deadline="deadline",
+    ),
 )
 
 

@@ -9,6 +9,7 @@ from fedcloud_agent.cli.loops import loaded
 from fedcloud_agent.config.loading import load
 from fedcloud_agent.daemon.settings import DaemonSettings
 from fedcloud_agent.settings import Sections, Text, When, setting
+from fedcloud_agent.users.settings import UsersSettings
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class CloudTable:
 ROOMS = {
     "clouds": Sections(CloudTable, None, "Clouds.", Text()),
     "accounting": AccountingSettings,
+    "users": UsersSettings,
     "daemon": DaemonSettings,
 }
 SNAPSHOT = Path("/state/accepted.json")
@@ -52,3 +54,10 @@ def test_the_rooms_own_schedule_is_used(tmp_path: Path) -> None:
 def test_without_a_destination_there_is_nothing_to_run(tmp_path: Path) -> None:
     (tmp_path / "agent.yaml").write_text("clouds: {a: {url: x}}\n")
     assert loaded(load(tmp_path, ROOMS), SNAPSHOT).loops == ()
+
+
+def test_with_a_facility_accounts_follow_its_lists(tmp_path: Path) -> None:
+    (tmp_path / "agent.yaml").write_text("clouds: {a: {url: x}}\nusers: {facilities: {f: {}}, schedule: every 2h}\n")
+    (loop,) = loaded(load(tmp_path, ROOMS), SNAPSHOT).loops
+    assert (loop.title, loop.when, loop.deadline) == ("users of a", (When(every=7200),), 1800)
+    assert loop.argv[-4:] == ("users", "apply", "--cloud", "a")
