@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Dict, List, Tuple
 
 if TYPE_CHECKING:
@@ -81,27 +81,26 @@ class DistinguishedName:
     """A name from its root on: pairs of a type in its usual spelling and a value; ``str`` is the one-line form."""
 
     attributes: Tuple[Tuple[str, str], ...]
+    text: str = field(init=False, repr=False, compare=False)
+    key: str = field(init=False, repr=False, compare=False)
+    """What equal names have in common: neither case, inner blanks nor the composition of letters count."""
 
-    @cached_property
-    def _text(self) -> str:
-        return "".join(f"/{kind}={printable(value)}" for kind, value in self.attributes)
+    def __post_init__(self) -> None:
+        rendered = [_rendered(kind, value) for kind, value in self.attributes]
+        object.__setattr__(self, "text", "".join([text for text, _ in rendered]))
+        object.__setattr__(self, "key", "\n".join([key for _, key in rendered]))
 
     def __str__(self) -> str:
-        return self._text
-
-    @cached_property
-    def key(self) -> str:
-        """What equal names have in common: neither case, inner blanks nor the composition of letters count."""
-        return "\n".join(f"{kind.upper()}={_folded(value)}" for kind, value in self.attributes)
+        return self.text
 
     @property
     def spellings(self) -> Tuple[str, ...]:
         """The one-line forms that releases of OpenSSL print: as ``str``, then with escaped slashes and pluses."""
-        escaped = "".join(
-            f"/{kind}={printable(value).translate({47: chr(92) + '/', 43: chr(92) + '+'})}"
-            for kind, value in self.attributes
-        )
-        return (self._text,) if escaped == self._text else (self._text, escaped)
+        if "+" not in self.text and self.text.count("/") == len(self.attributes):
+            return (self.text,)
+        signs = {ord("/"): "\\/", ord("+"): "\\+"}
+        escaped = "".join(f"/{kind}={printable(value).translate(signs)}" for kind, value in self.attributes)
+        return (self.text, escaped)
 
 
 def parse_dn(text: str) -> DistinguishedName:
@@ -143,6 +142,13 @@ def printable(value: object) -> str:
     return "".join(chr(byte) if 0x20 <= byte <= 0x7E else f"\\x{byte:02X}" for byte in data)
 
 
+# the attributes of organisations come again with each of their people
+@lru_cache(maxsize=4096)
+def _rendered(kind: str, value: str) -> Tuple[str, str]:
+    return f"/{kind}={printable(value)}", f"{kind.upper()}={_folded(value)}"
+
+
+@lru_cache(maxsize=256)
 def _type(spelled: str) -> str:
     bare = spelled[4:] if spelled.upper().startswith("OID.") else spelled
     return _SHORT.get(bare) or _TYPES.get(bare.upper()) or bare.upper()

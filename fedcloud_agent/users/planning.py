@@ -156,9 +156,7 @@ class _Planning:
         now = account.content if row.state != ownership.CREATING else None
         content = wish.content(self.groups[row.vo], now, row.keys, self.rules)
         content = content._replace(subjects=content.subjects or account.content.subjects)
-        after = self._followed(row, wish, account)
-        if content.keys == wish.person.keys:
-            after = dataclasses.replace(after, keys=digest_of(content.keys))
+        after = self._followed(row, wish, account, content)
         fields = _differences(account.content, content)
         if account.mark is None:
             fields = (*fields, "mark")
@@ -310,18 +308,21 @@ class _Planning:
     def _newcomer(self, action: str, wish: Wish, reason: str, words: str, row: Optional[Ownership] = None) -> None:
         self.steps.append(Step(action, wish.vo, wish.person.id, wish.name or "", reason, words, before=row))
 
-    def _followed(self, row: Ownership, wish: Wish, account: Account) -> Ownership:
+    def _followed(self, row: Ownership, wish: Wish, account: Account, content: Content) -> Ownership:
         """Return the row of somebody who is listed: nothing is missing, and who it is for Perun is known anew."""
-        return dataclasses.replace(
+        person = wish.person
+        after = dataclasses.replace(
             row,
-            person=wish.person.id,
-            uid=wish.person.uid or row.uid,
-            facility=wish.person.facility,
+            person=person.id,
+            uid=person.uid or row.uid,
+            facility=person.facility,
             state=ownership.OWNED,
             account=account.id,
+            keys=digest_of(content.keys) if content.keys == person.keys else row.keys,
             missing_since=None,
             overdue_since=None,
         )
+        return row if after == row else after
 
     def _of_strays(self) -> None:
         """Name the accounts that bear a mark although no row of ours knows them: copied, or of a lost database."""

@@ -105,6 +105,14 @@ def test_no_uid() -> None:
     assert first.uid is second.uid is None and first.id != second.id
 
 
+def test_edge_14_odd_signs_in_a_name_or_mail_stay() -> None:
+    odd = 'Ann "]]> $(id)\n`x` \\ Ex'
+    (ann,) = opennebula_egi.read(egi(display_name=odd, email=f"{odd}@example.org"), SITE, 1).persons
+    assert (ann.name, ann.mail) == (odd, f"{odd}@example.org")
+    (ann,) = export(ANN.replace("ann@", '"ann]]>"@')).persons
+    assert ann.mail == '"ann]]>"@example.org'
+
+
 def test_edge_31_a_bar_in_the_comment_of_a_key() -> None:
     keys = "ssh-rsa AAAA me|at home|ecdsa-sha2-nistp256 BBBB|sk-ssh-ed25519@openssh.com CCCC x"
     (ann,) = export(line("v_1", "v", "/C=x/CN=a", "", keys)).persons
