@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from fedcloud_agent.clouds.accounts import Account
+from fedcloud_agent.clouds.accounts import Account, Mark
 from fedcloud_agent.users.identities import keys_of
-from fedcloud_agent.users.ownership import Ownership, same_person
+from fedcloud_agent.users.ownership import CREATING, Ownership, same_person
 from fedcloud_agent.users.population import ACTIVE
 from fedcloud_agent.users.wishes import Wish
 
 
 class Claims:
-    """The rows of a cloud, found by person and VO."""
+    """The rows of a cloud, found by person and VO. ``listed``: the VO and id of everybody who is listed."""
 
-    def __init__(self, rows: Iterable[Ownership]) -> None:
+    def __init__(self, rows: Iterable[Ownership], listed: AbstractSet[Tuple[str, str]]) -> None:
+        self._listed = listed
         self._by_person: Dict[Tuple[str, str], Ownership] = {}
         self._by_uid: Dict[Tuple[str, str], List[Ownership]] = {}
         for row in sorted(rows, key=lambda row: row.alive):  # the living one wins
@@ -28,7 +29,8 @@ class Claims:
         row = self._by_person.get((wish.vo, person.id))
         if row is not None or person.uid is None:
             return row
-        candidates = self._by_uid.get((wish.vo, person.uid), ())
+        # a UID says who it is only where whose the row was is not listed beside
+        candidates = (r for r in self._by_uid.get((wish.vo, person.uid), ()) if (r.vo, r.person) not in self._listed)
         return next((r for r in candidates if same_person(person.id, person.uid, r.person, r.uid)), None)
 
 
@@ -55,3 +57,19 @@ def merges(newcomers: Sequence[Wish], lost: Sequence[Ownership], accounts: Mappi
         if other is not None:
             found[wish.person.id], found[other] = other, wish.person.id
     return found
+
+
+def strays(accounts: Iterable[Account], rows: Sequence[Ownership]) -> Iterator[Tuple[Account, Mark, str, str]]:
+    """Yield the accounts that bear a mark although no row knows them, with the event and what to say of it.
+
+    They were copied with their mark, or are of a database that was lost.
+    """
+    known = {row.account for row in rows if row.alive and row.account is not None}
+    begun = {row.name for row in rows if row.state == CREATING}
+    marks = {row.mark for row in rows if row.alive}
+    for account in accounts:
+        if account.mark is None or account.id in known or account.name in begun:
+            continue
+        event = "mark-cloned" if account.mark in marks else "mark-without-row"
+        words = f"account {account.name} bears a mark of ours, but we do not know it: left alone"
+        yield account, account.mark, event, words

@@ -12,7 +12,8 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from fedcloud_agent.clouds.accounts import Account, Accounts, Content, Mark, Wanted
 from fedcloud_agent.users import absence, ownership, policy, steps
-from fedcloud_agent.users.claims import Claims, merges
+from fedcloud_agent.users.claims import Claims, merges, strays
+from fedcloud_agent.users.groups import followed
 from fedcloud_agent.users.guard import Place, guarded
 from fedcloud_agent.users.ownership import Ownership, digest_of
 from fedcloud_agent.users.policy import Policy
@@ -52,22 +53,20 @@ class _Planning:
         rules: Policy,
     ) -> None:
         self.cloud, self.rules, self.populations = cloud, rules, populations
-        self.as_of = max((one.as_of for one in populations), default=0)
         self.by_id = {account.id: account for account in accounts.accounts}
         self.by_name = {account.name: account for account in accounts.accounts}
-        self.notices: List[Notice] = []
         self.rows = rows
-        self.groups = self._groups(accounts)
+        self.groups, told_of_groups = followed(accounts, rows)
         self.wishes, told = wishes(populations, self.groups)
-        self.notices += told
-        self.read = {population.facility for population in populations}
+        self.notices: List[Notice] = [*told_of_groups, *told]
+        self.read = {population.facility: population.as_of for population in populations}
         self.reserved = {row.name for row in rows if row.alive}
         self.merges: Dict[str, str] = {}
         self.steps: List[Step] = []
 
     def plan(self, bases: Mapping[Place, int]) -> Plan:
         taken: Dict[int, Wish] = {}
-        claims = Claims(self.rows)
+        claims = Claims(self.rows, {(wish.vo, wish.person.id) for wish in self.wishes})
         new: List[Wish] = []
         for wish in self.wishes:
             row = claims.row_of(wish)
@@ -83,26 +82,14 @@ class _Planning:
                 self._of_row(row, known)
         for wish in new:
             self._of_newcomer(wish)
-        self._of_strays()
+        for account, mark, event, words in strays(self.by_id.values(), self.rows):
+            self.notices.append(Notice(event, mark.user, words))
+            self.steps.append(Step(steps.HOLD, mark.vo, mark.user, account.name, event, words, account=account))
         ordered = sorted(self.steps, key=lambda step: (step.rank, step.vo, step.name))
         held, guards = guarded(ordered, self.populations, bases)
         remembered = {place: base for place, base in bases.items() if place[0] not in self.read}
         remembered.update({(guard.facility, guard.vo): guard.owned for guard in guards})
-        return Plan(self.cloud, self.as_of, held, guards, tuple(self.notices), remembered)
-
-    def _groups(self, accounts: Accounts) -> Mapping[str, str]:
-        """Return the group of each VO; one that was renamed is followed by its id, which our accounts tell."""
-        found = dict(accounts.groups)
-        for row in self.rows:
-            account = self.by_id.get(row.account or "")
-            if row.vo in found or account is None or account.mark != row.mark:
-                continue
-            group = account.content.group
-            if group in accounts.names:
-                found[row.vo] = group
-                words = f"the group of {row.vo} is called {accounts.names[group]!r} now: followed by its id, {group}"
-                self.notices.append(Notice("vo-group-renamed", None, words))
-        return found
+        return Plan(self.cloud, max(self.read.values(), default=0), held, guards, tuple(self.notices), remembered)
 
     def _of_row(self, row: Ownership, wish: Optional[Wish]) -> None:
         if wish is None and row.facility not in self.read:
@@ -186,7 +173,7 @@ class _Planning:
                 fields=fields,
                 active=active,
                 drops_subjects=not set(account.content.subjects) <= set(content.subjects),
-            )  # fmt: skip
+            )
         )
 
     def _of_missing(self, row: Ownership, wish: Optional[Wish], account: Optional[Account]) -> None:
@@ -200,7 +187,8 @@ class _Planning:
             words = f"not listed any more, but {self.merges[row.person]} has its UID or a subject: merged persons?"
             self._stay(steps.HOLD, row, "persons-merged", words, wish, account)
             return
-        action, words, after = absence.verdict(row, account.active, self.as_of, self.rules)
+        as_of = self.read[wish.person.facility if wish is not None else row.facility]
+        action, words, after = absence.verdict(row, account.active, as_of, self.rules)
         if row.account is None:
             after = dataclasses.replace(after, account=account.id, state=ownership.OWNED)
         self.steps.append(
@@ -217,7 +205,7 @@ class _Planning:
                 after=after,
                 active=False,
                 removal=action != steps.KEEP,
-            )  # fmt: skip
+            )
         )
 
     def _of_lost_account(self, row: Ownership, wish: Wish) -> None:
@@ -280,7 +268,7 @@ class _Planning:
                 wanted=Wanted(name, wish.vo, content, mark),
                 before=row,
                 after=after,
-            )  # fmt: skip
+            )
         )
 
     def _hold(self, wish: Wish, row: Optional[Ownership], account: Optional[Account]) -> None:
@@ -323,21 +311,6 @@ class _Planning:
             overdue_since=None,
         )
         return row if after == row else after
-
-    def _of_strays(self) -> None:
-        """Name the accounts that bear a mark although no row of ours knows them: copied, or of a lost database."""
-        known = {row.account for row in self.rows if row.alive and row.account is not None}
-        begun = {row.name for row in self.rows if row.state == ownership.CREATING}
-        marks = {row.mark for row in self.rows if row.alive}
-        for account in self.by_id.values():
-            if account.mark is None or account.id in known or account.name in begun:
-                continue
-            event = "mark-cloned" if account.mark in marks else "mark-without-row"
-            words = f"account {account.name} bears a mark of ours, but we do not know it: left alone"
-            self.notices.append(Notice(event, account.mark.user, words))
-            self.steps.append(
-                Step(steps.HOLD, account.mark.vo, account.mark.user, account.name, event, words, account=account)
-            )
 
 
 def _former(row: Ownership) -> Tuple[str, ...]:

@@ -352,6 +352,26 @@ def test_edge_27_two_facilities_of_a_cloud() -> None:
     assert [guard.facility for guard in plan.guards] == [SITE] and plan.guards[0].losers == 8
 
 
+def test_edge_27_the_grace_is_counted_by_the_lists_of_ones_own_facility() -> None:
+    world = World(rules=DELETING)
+    world.sync(*nine())
+    world.sync(*nine(1))
+    here = Population(SITE, world.now, tuple(nine(1)))
+    for days in (40, 50, 60):
+        plan = world.plan_of(here, Population("OTHER", world.now + days * DAY, (person(30, facility="OTHER"),)))
+        apply(plan, world.cloud, world.books)
+        assert actions(plan)["vo.a_1001"] == "keep"
+    assert world.suspended() == ["vo.a_1001"]
+
+
+def test_a_uid_leads_to_nobody_elses_account() -> None:
+    world = World()
+    world.sync(*nine())
+    plan, _ = world.sync(person(1, uid="5"), *nine(1), person(60, id="login:x", uid="1001", subjects=(dn("x"),)))
+    assert "name-taken-by-foreign-account" in events(plan)
+    assert world.row("vo.a_1001").person == "uuid:1" and world.cloud.named("vo.a_1001").content.subjects == (dn(1),)
+
+
 def test_edge_28_without_any_list_nothing_is_done() -> None:
     world = World()
     world.sync(person(1))
