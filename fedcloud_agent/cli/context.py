@@ -20,6 +20,7 @@ ROOMS: Dict[str, str] = {
     "clouds": "fedcloud_agent.cli.context:clouds_room",
     "accounting": "fedcloud_agent.accounting.settings:AccountingSettings",
     "infosys": "fedcloud_agent.infosys.settings:InfosysSettings",
+    "users": "fedcloud_agent.users.settings:UsersSettings",
     "store": "fedcloud_agent.store.settings:StoreSettings",
     "directories": "fedcloud_agent.config.settings:DirectoriesSettings",
     "daemon": "fedcloud_agent.daemon.settings:DaemonSettings",

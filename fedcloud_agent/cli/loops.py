@@ -55,6 +55,15 @@ COMMANDS = (
         deadline="deadline",
     ),
     Command("infosys", ("infosys", "publish"), per_cloud=False, room="infosys", schedule="schedule", needs="contact"),
+    Command(
+        "users",
+        ("users", "apply"),
+        per_cloud=True,
+        room="users",
+        schedule="schedule",
+        needs="facilities",
+        deadline="deadline",
+    ),
 )
 
 

@@ -32,6 +32,7 @@ NOUNS: Dict[str, Tuple[str, str]] = {
         "Show and check what the site publishes of its clouds.",
     ),
     "status": ("fedcloud_agent.cli.status:status", "Tell how each loop fares, whether the daemon runs or not."),
+    "users": ("fedcloud_agent.cli.users.group:users", "Keep the accounts of a cloud as Perun lists its users."),
 }
 
 

@@ -28,6 +28,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
+    from fedcloud_agent.clouds.accounts import Account, Accounts, Wanted
     from fedcloud_agent.clouds.harmless import Harmless
     from fedcloud_agent.clouds.offer import CloudOffer
 
@@ -245,6 +246,38 @@ class DescribeFacet(ABC):
         """
 
 
+class UsersFacet(ABC):
+    """Which accounts are there, and make them so.
+
+    See :mod:`fedcloud_agent.clouds.accounts`. Each call but ``accounts`` concerns one account and may be repeated: what
+    is done already is done. A change that a crash cut off anywhere is completed by the same call.
+    """
+
+    @abstractmethod
+    def accounts(self) -> Accounts:
+        """Return every account and group. Half of a list raises."""
+
+    @abstractmethod
+    def account(self, id: str) -> Optional[Account]:
+        """Return one account as it is now, or None if the cloud answers that there is none."""
+
+    @abstractmethod
+    def create(self, wanted: Wanted) -> Account:
+        """Make an active account with its mark, and return it. Raises RefusedError when the name is taken."""
+
+    @abstractmethod
+    def update(self, account: Account, wanted: Wanted) -> None:
+        """Make an account active, with the content and mark that are wanted; leave all else of it as it is."""
+
+    @abstractmethod
+    def suspend(self, account: Account, wanted: Wanted) -> None:
+        """Keep everybody from logging in to an account, and bring its content up to date; what it runs, runs on."""
+
+    @abstractmethod
+    def delete(self, account: Account) -> None:
+        """Remove an account. Raises RefusedError while it owns anything, and says what."""
+
+
 class RecordingFacet(ABC):
     """What of the cloud's answers may be in a recording that is handed to others?"""
 
@@ -257,6 +290,7 @@ FACETS: Tuple[Tuple[str, Type[Any]], ...] = (
     ("probe", ProbeFacet),
     ("usage", UsageFacet),
     ("describe", DescribeFacet),
+    ("users", UsersFacet),
     ("recording", RecordingFacet),
 )
 

@@ -20,7 +20,7 @@ from fedcloud_agent.store.engine import FILE_NAME, DamagedError, Store, other_en
 
 log = logging.getLogger(__name__)
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a test holds it against Alembic's own head, so that a run need not import Alembic."""
 
 LOCK_NAME = "store.lock"

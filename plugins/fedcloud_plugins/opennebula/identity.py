@@ -6,12 +6,11 @@ import re
 from typing import Mapping, Optional, Sequence
 
 from fedcloud_agent.pki.dn import printable
-from fedcloud_agent.site.identity import slash_dn
+from fedcloud_agent.site.identity import checkin_identifier, slash_dn
 from fedcloud_plugins.opennebula.pools import User
 
 # what the provisioning of EGI accounts appended to the subject of a person
 _VOMS_TAIL = re.compile(r"/VO=[^/]+/Role=.*")
-_IDENTIFIER = re.compile(r"[A-Za-z0-9._~+-]{1,128}@[A-Za-z0-9.-]{1,126}")
 
 
 def global_user(told: Mapping[str, str], of_machine: Sequence[str], user: Optional[User]) -> Optional[str]:
@@ -46,4 +45,4 @@ def _name(text: Optional[str]) -> Optional[str]:
     subject = slash_dn(text)
     if subject is not None:
         return printable(subject)
-    return text if text is not None and _IDENTIFIER.fullmatch(text) else None
+    return checkin_identifier(text)

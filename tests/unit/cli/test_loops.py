@@ -10,6 +10,7 @@ from fedcloud_agent.config.loading import load
 from fedcloud_agent.daemon.settings import DaemonSettings
 from fedcloud_agent.infosys.settings import InfosysSettings
 from fedcloud_agent.settings import Sections, Text, When, setting
+from fedcloud_agent.users.settings import UsersSettings
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ ROOMS = {
     "clouds": Sections(CloudTable, None, "Clouds.", Text()),
     "accounting": AccountingSettings,
     "infosys": InfosysSettings,
+    "users": UsersSettings,
     "daemon": DaemonSettings,
 }
 SNAPSHOT = Path("/state/accepted.json")
@@ -60,3 +62,10 @@ def test_the_information_system_is_published_once_somebody_can_be_written_to(tmp
     (tmp_path / "agent.yaml").write_text("clouds: {a: {url: x}, b: {url: x}}\ninfosys: {contact: a@example.org}\n")
     (loop,) = loaded(load(tmp_path, ROOMS), SNAPSHOT).loops
     assert loop.title == "infosys" and loop.argv[-2:] == ("infosys", "publish") and loop.when == (When(every=600),)
+
+
+def test_with_a_facility_accounts_follow_its_lists(tmp_path: Path) -> None:
+    (tmp_path / "agent.yaml").write_text("clouds: {a: {url: x}}\nusers: {facilities: {f: {}}, schedule: every 2h}\n")
+    (loop,) = loaded(load(tmp_path, ROOMS), SNAPSHOT).loops
+    assert (loop.title, loop.when, loop.deadline) == ("users of a", (When(every=7200),), 1800)
+    assert loop.argv[-4:] == ("users", "apply", "--cloud", "a")

@@ -21,6 +21,7 @@ from sqlalchemy import insert, select
 
 import fedcloud_agent.accounting.tables
 import fedcloud_agent.outbox.table
+import fedcloud_agent.users.tables
 from fedcloud_agent.accounting.tables import scope
 from fedcloud_agent.errors import CannotCreateError, ConfigurationError, StorageError, TryAgainError
 from fedcloud_agent.outbox.table import message

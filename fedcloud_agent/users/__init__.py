@@ -1,0 +1,1 @@
+"""Accounts that follow Perun: what it says of people, what is done about it, and why."""

@@ -1,0 +1,1 @@
+"""What Perun's services write: a reader for each of their formats. Pure."""
