@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= /usr/bin/python3
 VENV := .venv
 KILLS ?= 500
+TREE_KILLS ?= 1000
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint generated bench torture test-oldest test-openstack clean
@@ -65,8 +66,10 @@ $(VENV)/.openstack: tests/openstack_lab/system-packages.txt $(VENV)/.ready
 test-openstack: $(VENV)/.openstack  ## The agent against a real OpenStack, brought up here: 2.5 GB of memory
 	$(BIN)/python -m pytest tests/openstack_lab
 
-torture: $(VENV)/.ready  ## Kill everything at random moments, KILLS times, and compare: bench/torture.json
+torture: $(VENV)/.ready  ## Kill everything at random moments, KILLS and TREE_KILLS times: bench/torture*.json
 	$(BIN)/python -m tests.torture.kills --kills $(KILLS) $(if $(SEED),--seed $(SEED)) --report bench/torture.json
+	$(BIN)/python -m tests.torture.tree --kills $(TREE_KILLS) $(if $(SEED),--seed $(SEED)) \
+		--report bench/torture-tree.json
 
 clean:           ## Forget what was set up here
 	rm -rf $(VENV) .venv-oldest build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -124,11 +124,15 @@ class Kept:
 
     # -- what the publisher writes -------------------------------------------------------------------------------------
 
-    def step(self, changes: Changes, now: int, said: Dict[str, Optional[str]]) -> None:
-        """Write one step down, durably and whole or not at all; a note that is None is taken away."""
+    def step(self, changes: Changes, now: int, said: Dict[str, Optional[str]], *, since: Optional[int] = None) -> None:
+        """Write one step down, durably and whole or not at all; a note that is None is taken away.
+
+        ``since`` is from when on what is new counts as there, if that is not ``now``.
+        """
+        since = now if since is None else since
         with self._writing() as connection:
-            connection.executemany(_PUT, ((*_row(one), now, None) for one in changes.put))
-            connection.executemany(_PUT, ((*_row(one), now, now) for one in changes.gone))
+            connection.executemany(_PUT, ((*_row(one), since, None) for one in changes.put))
+            connection.executemany(_PUT, ((*_row(one), since, now) for one in changes.gone))
             connection.executemany("DELETE FROM entry WHERE dn = ?", ((dn,) for dn in changes.dropped))
             _note(connection, said)
 

@@ -105,7 +105,8 @@ def publish(
         notes["wanted"] = uuid.uuid4().hex
     if reload or not step.empty:
         notes["untold"] = "yes"
-    kept.step(step.changes, now.now, notes)
+    # who reads from a server that is loaded anew gets all of it, and nothing from before
+    kept.step(step.changes, now.now, notes, since=0 if reload else None)
     watch.lap("write")
     last = int(said.get("verified", "0"))
     due = verify or reload or not last <= now.now < last + HOUR

@@ -39,6 +39,16 @@ def test_a_round_without_changes_writes_nothing(site: Published) -> None:
     assert site.type("diff").code == 0
 
 
+def test_what_came_with_a_load_is_named_at_once_and_stays_named(site: Published) -> None:
+    before = {one.dn: one for one in site.serve.tree()}
+    assert any("GLUE2ShareResourceForeignKey" in one.attributes for one in before.values())
+    site.now += 1
+    site.serve.configure(description="The settings changed, so that the whole tree is looked at")
+    assert site.publish()["modified"] == 1
+    after = {one.dn: one for one in site.serve.tree()}
+    assert {dn for dn in after if after[dn] != before[dn]} == {DOMAIN}
+
+
 def test_what_changed_is_modified_in_place_and_keeps_its_order(site: Published) -> None:
     load = site.serve.serving.load
     site.now += 60

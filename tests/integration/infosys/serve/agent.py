@@ -61,6 +61,7 @@ class Serve(Controller):
         self.state = self.directory / "state"
         self.kept = Kept(self.state / "infosys" / "tree.sqlite")
         self.sides = {name: Side(self.state / "infosys" / name) for name in NAMES}
+        self.clouds: Dict[str, Any] = CLOUDS
         self.extra: Dict[str, str] = {}
         self.before: List[str] = []
         self.channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -76,7 +77,7 @@ class Serve(Controller):
         values = {
             "site": "EXAMPLE-SITE",
             "directories": {"state": str(self.state)},
-            "clouds": CLOUDS,
+            "clouds": self.clouds,
             "infosys": {"port": self.port, **self.settings},
         }
         (etc / "agent.yaml").write_text(json.dumps(values))
