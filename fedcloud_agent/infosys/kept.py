@@ -24,20 +24,21 @@ log = logging.getLogger(__name__)
 
 _SCHEMA = """
 CREATE TABLE entry (
-    dn TEXT PRIMARY KEY,
     place INTEGER NOT NULL,
+    dn TEXT NOT NULL,
     digest BLOB NOT NULL,
     created TEXT,
     record TEXT NOT NULL,
     since INTEGER NOT NULL,
-    gone INTEGER
+    gone INTEGER,
+    PRIMARY KEY (place, dn)
 ) WITHOUT ROWID;
 CREATE TABLE said (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _VERSION = 1
 _PUT = """
 INSERT INTO entry (dn, place, digest, created, record, since, gone) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (dn) DO UPDATE SET digest = excluded.digest, created = excluded.created, record = excluded.record,
+ON CONFLICT (place, dn) DO UPDATE SET digest = excluded.digest, created = excluded.created, record = excluded.record,
     gone = excluded.gone
 """
 _BUSY = 10.0
@@ -105,7 +106,9 @@ class Kept:
         with self._open() as connection:
             if connection is not None:
                 for dn in dns:
-                    row = connection.execute("SELECT record FROM entry WHERE dn = ?", (dn,)).fetchone()
+                    row = connection.execute(
+                        "SELECT record FROM entry WHERE place = ? AND dn = ?", (place_of(dn), dn)
+                    ).fetchone()
                     if row is not None:
                         yield from ldif.parse(row[0].splitlines(keepends=True))
 
@@ -133,7 +136,8 @@ class Kept:
         with self._writing() as connection:
             connection.executemany(_PUT, ((*_row(one), since, None) for one in changes.put))
             connection.executemany(_PUT, ((*_row(one), since, now) for one in changes.gone))
-            connection.executemany("DELETE FROM entry WHERE dn = ?", ((dn,) for dn in changes.dropped))
+            dropped = ((place_of(dn), dn) for dn in changes.dropped)
+            connection.executemany("DELETE FROM entry WHERE place = ? AND dn = ?", dropped)
             _note(connection, said)
 
     def note(self, said: Dict[str, Optional[str]]) -> None:
