@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Dict, List, Optional
+from typing import TYPE_CHECKING, Dict, List, NamedTuple, Optional
 
 import click
 
@@ -24,7 +24,7 @@ def status(context: Context, as_json: bool) -> int:
     """Tell how each loop fares, whether the daemon runs or not.
 
     Exits with 0 when all is well, and with 75 when a loop failed or is overdue, the daemon does not run, a file is
-    damaged, or a part of the configuration is not in use.
+    damaged, a part of the configuration is not in use, or nobody serves the tree that was published.
     """
     from fedcloud_agent import clock, outcome
     from fedcloud_agent.daemon import health
@@ -42,6 +42,8 @@ def status(context: Context, as_json: bool) -> int:
     rows = health.rows(daemon, alive, outcomes, now)
     well = alive and not damaged and not any(row.ill for row in rows)
     well = well and daemon is not None and not daemon.faults and daemon.fault is None
+    served = _served(directory)
+    well = well and (served is None or served.pid is not None)
     if as_json:
         print_json(
             {
@@ -49,11 +51,47 @@ def status(context: Context, as_json: bool) -> int:
                 "daemon": None if daemon is None else {**asdict(daemon), "alive": alive},
                 "loops": [_as_json(row) for row in rows],
                 "damaged": damaged,
+                "infosys": None if served is None else served._asdict(),
             }
         )
     else:
         _print(daemon, alive, rows, damaged, now)
+        if served is not None:
+            click.echo()
+            click.echo(served.sentence)
     return 0 if well else TryAgainError.exit_code
+
+
+class Served(NamedTuple):
+    """Whether the published tree is served: ``pid`` is the server's, None if there is none."""
+
+    pid: Optional[int]
+    port: Optional[int]
+    since: Optional[int]
+
+    @property
+    def sentence(self) -> str:
+        """Say it."""
+        from fedcloud_agent import clock
+
+        if self.pid is None or self.since is None:
+            return "Nobody serves the published tree: see 'systemctl status fedcloud-agent-infosys'."
+        return f"The published tree is served on port {self.port} since {clock.utc(self.since)} (process {self.pid})."
+
+
+def _served(directory: Path) -> Optional[Served]:
+    """Return how the tree is served, or None where nothing was published."""
+    from fedcloud_agent.infosys.slapd import serving
+
+    if not (directory / "infosys" / "tree.sqlite").exists():
+        return None
+    try:
+        found = serving.read(serving.path_of(directory))
+    except StorageError:
+        found = None
+    if found is None or not Path("/proc", str(found.pid)).exists():
+        return Served(None, None, None)
+    return Served(found.pid, found.port, found.started)
 
 
 def _state_directory(context: Context) -> Path:

@@ -14,6 +14,7 @@ import click
 
 from fedcloud_agent import __version__, clock, outcome
 from fedcloud_agent.cli.infosys.asking import offer_of, site_of
+from fedcloud_agent.cli.opening import chosen_clouds
 from fedcloud_agent.cli.output import print_json, print_table
 from fedcloud_agent.clouds.offer_file import NamedOffer
 from fedcloud_agent.clouds.offer_file import read as read_offers
@@ -101,6 +102,8 @@ class Round:
 
     def _to_ask(self) -> Dict[str, Callable[[], NamedOffer]]:
         if self._offers is None:
+            if not self._configuration.disabled:
+                chosen_clouds(self._configuration, [])  # that there is one
             return {name: partial(offer_of, entry) for name, entry in self._configuration.clouds.items()}
         return {one.name: partial(_itself, one) for one in read_offers(Path(self._offers))}
 

@@ -11,6 +11,7 @@ from typing import Iterator
 
 import pytest
 
+from fedcloud_agent.cli.main import main
 from fedcloud_agent.clouds.contract import Problem
 from fedcloud_agent.clouds.offer import Share
 from fedcloud_agent.infosys.differences import GRACE, SETTLING
@@ -210,6 +211,17 @@ def test_documents_are_written_and_the_statistics_are_touched(site: Published, t
     done = site.try_publishing()
     assert done.code == 73 and "documents web" in done.err
     assert len(site.serve.tree()) == int(figures.attributes["TotalEntries"][0])
+
+
+def test_status_tells_whether_the_tree_is_served(site: Published, capsys: pytest.CaptureFixture[str]) -> None:
+    configured = ["--config", str(site.serve.directory / "etc"), "status"]
+    main(configured)
+    said = capsys.readouterr().out
+    assert f"served on port {site.serve.port}" in said and f"(process {site.serve.serving.pid})" in said
+    assert "infosys" in said and "31 entries" in said
+    site.serve.stop()
+    assert main([*configured, "--json"]) == 75
+    assert json.loads(capsys.readouterr().out)["infosys"]["pid"] is None
 
 
 def test_a_person_can_look_at_it(site: Published) -> None:
