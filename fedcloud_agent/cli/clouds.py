@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 @click.option("--probe", is_flag=True, help="Log in to each configured cloud; exit with the code of the first failure.")
 @click.pass_context
-def clouds(call: click.Context, as_json: bool, probe: bool) -> int:
+def clouds(call: click.Context, as_json: bool, probe: bool) -> None:
     """List the kinds of clouds that are installed, and those configured."""
     if call.invoked_subcommand is not None:
-        return 0
+        return
     context: Context = call.obj
     from fedcloud_agent.clouds.loading import plugins
 
@@ -47,7 +47,7 @@ def clouds(call: click.Context, as_json: bool, probe: bool) -> int:
             print_table(["cloud", "type", "state"], [[s["name"], s["type"], s["state"]] for s in states])
     if fault is not None:
         raise fault
-    return code
+    call.exit(code)  # what a group returns is lost before click 8.1
 
 
 clouds.add_command(record)

@@ -98,7 +98,9 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.params:
         record = parameter.get_help_record(context)
         if record is not None:
-            yield from roff.term(roff.bold(record[0]), record[1])
+            # click before 8.1 shows a range for what may be given again, and joins words without a blank
+            words = record[1].replace("  [x>=0]", "").replace(";x>=", "; x>=")
+            yield from roff.term(roff.bold(record[0]), words)
 
 
 def main(arguments: Optional[List[str]] = None) -> int:

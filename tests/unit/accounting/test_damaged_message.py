@@ -57,7 +57,7 @@ def test_what_waited_before_there_were_checksums_leaves(store: Store) -> None:
     assert store.path is not None
     store.close()
     with sqlite3.connect(store.path) as direct:
-        for table in ("republication", "closing", "departed"):
+        for table in ("republication", "closing", "departed", "ownership", "guard", "deed", "payload"):
             direct.execute(f"DROP TABLE {table}")
         direct.execute("DROP INDEX ix_record_vm")
         direct.execute("ALTER TABLE message DROP COLUMN checksum")

@@ -91,7 +91,7 @@ ROW: Dict[str, Any] = {
     "OS-SRV-USG:launched_at": "2026-11-01T10:00:07.000000",
     "tenant_id": "36be1a8ecaf4473685675ea01fe2f64f",
     "flavor": {"vcpus": 4, "ram": 8192, "disk": 40, "original_name": "jane.large", "extra_specs": {"owner": "jane"}},
-    "metadata": {"status": "ACTIVELY-JANE", "created": "2026-11-01T10:00:00Z", "phone": 555123456, "ram": 77},
+    "metadata": {"status": "ACTIVELY-JANE", "created": "2026-11-01T10:00:00Z", "phone": 555123456, "ram": 77123},
     "addresses": {"jane-net": [{"version": 4, "addr": "131.154.96.7", "OS-EXT-IPS:type": "floating"}]},
     "links": [
         {"rel": "self", "href": "https://cloud.example.org:8774/v2.1/servers/11111111-2222-4333-8444-555555555555"}
@@ -118,7 +118,8 @@ def test_only_what_is_harmless_stays() -> None:
 def test_below_what_users_write_nothing_stays() -> None:
     made = list(row()["metadata"].values())
     assert len(made) == 4
-    assert made[0] != "ACTIVELY-JANE" and made[1] != "2026-11-01T10:00:00Z" and made[2] != 555123456 and made[3] != 77
+    assert made[0] != "ACTIVELY-JANE" and made[1] != "2026-11-01T10:00:00Z"
+    assert made[2] != 555123456 and made[3] != 77123
 
 
 def test_times_move_together_and_keep_their_spelling() -> None:
