@@ -49,6 +49,7 @@ _COMING = 60
 class Told:
     """What a run was and gave."""
 
+    asked: int
     seed: int
     entries: int
     kills: Dict[str, int] = field(default_factory=dict)
@@ -115,8 +116,8 @@ class Cloud:
 class Torture:
     """One site in which everything that publishes is killed."""
 
-    def __init__(self, serve: Serve, seed: int, entries: int) -> None:
-        self.serve, self.told = serve, Told(seed, entries)
+    def __init__(self, serve: Serve, kills: int, seed: int, entries: int) -> None:
+        self.serve, self.told = serve, Told(kills, seed, entries)
         self.random = random.Random(seed)
         self.cloud = Cloud(entries, self.random)
         self.clock = Clock(serve.directory)
@@ -194,13 +195,15 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def torture(kills: int, seed: int, *, entries: int = 10_000, say: Callable[[str], None] = print) -> Told:
+def torture(
+    kills: int, seed: int, *, entries: int = 10_000, minutes: Optional[float] = None, say: Callable[[str], None] = print
+) -> Told:
     """Kill so many times, and return what was seen. Raises AssertionError for anything that may not be."""
     began = time.monotonic()
     serve = Serve(contact=CONTACT, listen=["127.0.0.1"])
     try:
         serve.start()
-        it = Torture(serve, seed, entries)
+        it = Torture(serve, kills, seed, entries)
         with it.agent() as agent:
             it.later()
             it.publish(agent)
@@ -220,6 +223,8 @@ def torture(kills: int, seed: int, *, entries: int = 10_000, say: Callable[[str]
                     if it.random.random() < 0.3:
                         it.later()
                         it.typical = 0.7 * it.typical + 0.3 * it.publish(agent).seconds
+                    if minutes is not None and time.monotonic() - began > 60 * minutes:
+                        break
                     if number % 50 == 0:
                         say(f"{number} kills, {slow.answers + quick.answers} answers, {time.monotonic() - began:.0f} s")
                 # what came last is named by others a round later
@@ -260,11 +265,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--kills", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--entries", type=int, default=10_000)
+    parser.add_argument("--minutes", type=float, help="end after so many, with fewer kills")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args(arguments)
     seed = given.seed if given.seed is not None else secrets.randbelow(1_000_000)
     print(f"seed {seed}", flush=True)
-    told = torture(given.kills, seed, entries=given.entries, say=lambda line: print(line, flush=True))
+    told = torture(
+        given.kills, seed, entries=given.entries, minutes=given.minutes, say=lambda line: print(line, flush=True)
+    )
     words = json.dumps(asdict(told), indent=1)
     print(words)
     if given.report:
