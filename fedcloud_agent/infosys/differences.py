@@ -70,12 +70,14 @@ def _order(entry: Entry) -> List[str]:
 
 
 def leaving(entry: Entry) -> Entry:
-    """Return the form in which an entry waits to be deleted: an endpoint says that it is closed."""
-    if "GLUE2Endpoint" not in entry.classes:
-        return entry
-    return Entry(
-        entry.dn, {name: (_LEAVING[name],) if name in _LEAVING else value for name, value in entry.attributes.items()}
-    )
+    """Return the form in which an entry waits to be deleted: it names none that might go before it is back.
+
+    An endpoint says that it is closed.
+    """
+    kept = {name: values for name, values in entry.attributes.items() if name not in LISTS}
+    if "GLUE2Endpoint" in entry.classes:
+        kept.update({name: (value,) for name, value in _LEAVING.items() if name in kept})
+    return Entry(entry.dn, kept)
 
 
 def due(held: Mapping[str, Held], now: int) -> List[str]:

@@ -117,7 +117,10 @@ def parse_dn(text: str) -> DistinguishedName:
     values = "".join(value for _, value in name.attributes)
     if not values.isprintable() and any(unicodedata.category(c) == "Cc" and c != "\t" for c in values):
         raise UnfitNameError(CONTROL_CHARACTER)
-    if len(name.attributes) < 2 or not all(value.strip() for _, value in name.attributes):
+    # no value begins with a slash: in one line it would look like an empty one
+    if len(name.attributes) < 2 or not all(
+        value.strip().lstrip("/") == value.strip() != "" for _, value in name.attributes
+    ):
         raise UnfitNameError(UNPARSABLE)
     if ("/" in values or "\\" in values) and tuple(_one_line(str(name))) != name.attributes:
         raise UnfitNameError(UNPARSABLE)

@@ -152,6 +152,7 @@ class Torture:
 
     def publish(self, agent: Preloaded, *more: str) -> Done:
         """Publish to the end."""
+        self.serve.heard()
         agent.start("infosys", "publish", "--offer", str(self._offer), *more)
         done = agent.end(300)
         assert done.code == 0, f"exit code {done.code}: {done.said}\n{self.serve.log.read_text()[-4000:]}"
@@ -160,6 +161,7 @@ class Torture:
 
     def blow(self, agent: Preloaded) -> None:
         """Publish, and kill something in the midst of it."""
+        self.serve.heard()  # as a service manager does: who is not heard has to wait
         self.later()
         victim = self.random.choices(("publish", "slapd", "serve"), (6, 3, 1))[0]
         pid = agent.start("infosys", "publish", "--offer", str(self._offer))

@@ -329,7 +329,7 @@ def _cpu_is_known(played: Played, number: int) -> bool:
     if played.machines[number].undated or not PROFILES[played.profile].resize_recorded:
         return False
     for look in played.looks:
-        if sum(begin < since.start <= look for since in life.cpus[1:]) > (begin >= life.created):
+        if sum(begin < at <= look for at in played.machines[number].resizes) > (begin >= life.created):
             return False
         begin = look
     return True

@@ -70,6 +70,8 @@ class Told:
     entry: Dict[str, Any]
     acts: List[Dict[str, Any]] = field(default_factory=list)
     changes: List[int] = field(default_factory=list)
+    resizes: List[int] = field(default_factory=list)
+    """When it was resized, to the size that it had, too."""
     undated: bool = False
     """It was resized where no release writes a record of it."""
     troubled: bool = False
@@ -110,6 +112,8 @@ def told(profile: str, number: int, plan: Plan) -> Told:
             continue
         result.troubled = result.troubled or bool(act.keys() & {"fails", "hangs"})
         result.acts.append(act)
+        if name == "resize":
+            result.resizes.append(at)
         result.changes += [at, machine.changed]
     return result
 

@@ -19,10 +19,11 @@ class Tree:
         self.held: Dict[str, Held] = {}
         self.write(Changes(put=tuple(self.entries.values())), 0)
 
-    def write(self, changes: Changes, now: int) -> None:
+    def write(self, changes: Changes, now: int, *, loaded: bool = False) -> None:
+        """Write a step down; what comes with a load counts as there from the first."""
         for some, gone in ((changes.put, None), (changes.gone, now)):
             for one in some:
-                since = self.held[one.dn].since if one.dn in self.held else now
+                since = self.held[one.dn].since if one.dn in self.held else (0 if loaded else now)
                 self.held[one.dn] = Held(digest(one), one.first(CREATION), since, gone)
         for dn in changes.dropped:
             del self.held[dn]
@@ -44,7 +45,8 @@ class Tree:
         both = before.keys() & self.entries.keys()
         for some in (before, self.entries):
             mixed = Tree(some[dn] for dn in both)
-            assert not mixed.dangling(), "who reads slowly gets a part from before and a part from after"
+            dangling = mixed.dangling()
+            assert not dangling, f"who reads slowly gets a part from before and a part from after: {dangling}"
 
     def _do(self, one: Operation) -> None:
         if isinstance(one, Add):

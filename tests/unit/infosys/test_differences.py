@@ -23,10 +23,15 @@ from tests.unit.infosys.world import NOW, OFFER, seen, site, with_first
 VALIDITY = site().settings.validity
 
 
-def long_way(tree: Tree, now: SiteOffer, instant: int) -> Step:
+def differences_of(tree: Tree, now: SiteOffer, instant: int) -> Differences:
     differences = Differences(tree.held, instant, VALIDITY)
     for entry in glue20.entries(sift(now, instant).site, instant):
         differences.show(entry)
+    return differences
+
+
+def long_way(tree: Tree, now: SiteOffer, instant: int) -> Step:
+    differences = differences_of(tree, now, instant)
     return differences.step([tree.entries[dn] for dn in differences.wanted])
 
 
@@ -157,29 +162,33 @@ def _offers() -> st.SearchStrategy[CloudOffer]:
 
 @given(st.lists(st.tuples(_offers(), st.integers(1, 400)), min_size=1, max_size=6))
 def test_any_offers_in_a_row_lead_to_the_tree_of_the_last(offers: List[Any]) -> None:
-    tree, before, instant = Tree(), None, NOW
+    tree, before, instant, unsettled = Tree(), None, NOW, False
     for offer, gap in offers:
         instant += gap
         now = site(replace(seen(), offer=replace(offer, as_of=instant - 1)))
-        short = None if before is None else short_way(before, Offered(now, instant), tree.held)
+        short = None if before is None or unsettled else short_way(before, Offered(now, instant), tree.held)
         step = short or long_way(tree, now, instant)
+        unsettled = short is None and differences_of(tree, now, instant).unsettled
         if short is not None:
             same = long_way(tree, now, instant)
             assert _plain(short) == _plain(same), "the short way leads elsewhere than the long one"
-        if step.reload or not tree.entries:
-            tree.write(step.changes, instant)
-            tree.entries = {
-                one.dn: one
-                for one in (*tree.entries.values(), *step.changes.put, *step.changes.gone)
-                if one.dn in tree.held
-            }
-        else:
-            tree.apply(step, instant)
+        do(tree, step, instant)
         before = Offered(now, instant)
     # what came last is named by others a round later
-    tree.apply(long_way(tree, now, instant + SETTLING), instant + SETTLING)
+    do(tree, long_way(tree, now, instant + SETTLING), instant + SETTLING)
+    do(tree, long_way(tree, now, instant + 2 * SETTLING), instant + 2 * SETTLING)
     offered = {one.dn: digest(one) for one in glue20.entries(sift(now, instant).site, instant)}
     assert {dn: one.digest for dn, one in tree.held.items() if one.gone is None} == offered
+
+
+def do(tree: Tree, step: Step, instant: int) -> None:
+    """Do a step as a server does it: in place, or by a new load."""
+    if not step.reload and tree.entries:
+        tree.apply(step, instant)
+        return
+    tree.write(step.changes, instant, loaded=True)
+    entries = (*tree.entries.values(), *step.changes.put, *step.changes.gone)
+    tree.entries = {one.dn: one for one in entries if one.dn in tree.held}
 
 
 def _plain(step: Step) -> Any:
