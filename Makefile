@@ -33,7 +33,7 @@ lint: $(VENV)/.ready  ## ruff and mypy strict
 	$(BIN)/mypy
 
 test: lint       ## Everything that guards a change: at most 20 minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 generated: $(VENV)/.ready  ## What the tables of settings say: samples, schema, reference, man pages
 	$(BIN)/fedcloud-agent config sample >etc/agent.yaml
